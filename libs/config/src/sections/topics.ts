@@ -1,0 +1,43 @@
+import { section } from '../load.js';
+import { count, duration } from '../setting.js';
+
+/** How the topics are made, and what is checked when they are there already. */
+export interface TopicsConfig {
+  replicationFactor: number;
+  minInsyncReplicas: number;
+  eventPartitions: number;
+  lanePartitions: number;
+  attemptPartitions: number;
+  eventsRetentionMs: number;
+  retryRetentionMs: number;
+  deadLettersRetentionMs: number;
+}
+
+export const topicsSection = section<TopicsConfig>('Topics', {
+  replicationFactor: count('HOOKLINE_REPLICATION_FACTOR', 'Copies of each topic.', { default: 3, min: 1, max: 9 }),
+  minInsyncReplicas: count('HOOKLINE_MIN_INSYNC_REPLICAS', 'Copies that must have a record before it counts.', {
+    default: 2,
+    min: 1,
+    max: 9,
+  }),
+  eventPartitions: count('HOOKLINE_EVENT_PARTITIONS', 'Partitions of hookline.events when it is made.', {
+    default: 12,
+    min: 1,
+    max: 1000,
+  }),
+  lanePartitions: count(
+    'HOOKLINE_LANE_PARTITIONS',
+    'Partitions of deliveries, replays and each retry topic; frozen once they are made.',
+    { default: 32, min: 1, max: 1000 },
+  ),
+  attemptPartitions: count('HOOKLINE_ATTEMPT_PARTITIONS', 'Partitions of hookline.attempts when it is made.', {
+    default: 6,
+    min: 1,
+    max: 1000,
+  }),
+  eventsRetentionMs: duration('HOOKLINE_EVENTS_RETENTION', 'How long events can be replayed.', { default: '7d' }),
+  retryRetentionMs: duration('HOOKLINE_RETRY_RETENTION', 'How long a retry topic keeps a record.', { default: '24h' }),
+  deadLettersRetentionMs: duration('HOOKLINE_DEAD_LETTERS_RETENTION', 'How long dead letters are kept.', {
+    default: '30d',
+  }),
+});

@@ -1,0 +1,66 @@
+import { UnreadableRecord } from './log-position.js';
+
+/** The first record of each compacted topic: a reader that has not seen it has not seen the topic. */
+export const GENESIS_KEY = 'genesis';
+
+/** What every value of a compacted topic has: an older version never overtakes a newer one. */
+export interface Versioned {
+  v: 1;
+  /** Grows with each change of this id, in the database's row. */
+  version: number;
+}
+
+export type SubscriptionStatus = 'enabled' | 'disabled';
+
+/** A value of `hookline.subscriptions`; the key is the id. A deleted one is a value too, so that it has a version. */
+export interface SubscriptionRecord extends Versioned {
+  id: string;
+  tenant: string;
+  url: string;
+  /** Exact types, `prefix.*` or `*`. */
+  types: string[];
+  status: SubscriptionStatus | 'deleted';
+  /** Static headers and signing secrets, sealed: they may be credentials. */
+  sealed: string;
+  /** The offset of `hookline.events` from which this version holds, by partition. */
+  holdsFrom: Record<string, number>;
+}
+
+/** What {@link SubscriptionRecord.sealed} holds, as JSON. Associated data of the seal: `tenant/id`. */
+export interface SubscriptionSecrets {
+  /** `whsec_…`, newest first; each one signs. */
+  secrets: string[];
+  headers: Record<string, string>;
+}
+
+/** A value of `hookline.credentials`; the key is the key's public id. */
+export interface CredentialRecord extends Versioned {
+  id: string;
+  tenant: string;
+  /** SHA-256 of the whole key, in hex. */
+  hash: string;
+  status: 'active' | 'revoked';
+}
+
+export interface GenesisRecord {
+  v: 1;
+  genesis: true;
+  /** ISO 8601. */
+  at: string;
+}
+
+export function encodeCompacted(value: SubscriptionRecord | CredentialRecord | GenesisRecord): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** @throws UnreadableRecord */
+export function decodeCompacted<T extends Versioned>(value: Buffer): T {
+  let record: T;
+  try {
+    record = JSON.parse(value.toString('utf8')) as T;
+  } catch {
+    throw new UnreadableRecord('a compacted record that is not JSON');
+  }
+  if (record?.v !== 1) throw new UnreadableRecord('a compacted record of an unknown version');
+  return record;
+}

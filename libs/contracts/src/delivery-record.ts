@@ -1,0 +1,87 @@
+import { decodeEventHeaders, encodeEventHeaders, type EventEnvelope } from './event-record.js';
+import {
+  numericHeader,
+  optionalHeader,
+  requiredHeader,
+  UnreadableRecord,
+  type LogPosition,
+  type RecordHeaders,
+} from './log-position.js';
+
+/** One attempt as it is carried in a delivery's history: kept short, for it travels with the payload. */
+export interface AttemptSummary {
+  number: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  durationMs: number;
+  status?: number;
+  error?: string;
+}
+
+/**
+ * A record of a lane: `hookline.deliveries`, `hookline.deliveries.replay`, `hookline.retry.<delay>`,
+ * and (with a reason) `hookline.dead-letters`. Key: the subscription's id. Value: the event's data bytes.
+ * Identity: `deliveryId`, the same over retries and replays; a copy after a crash is harmless, for it has the same one.
+ */
+export interface DeliveryEnvelope {
+  event: EventEnvelope;
+  source: LogPosition;
+  subscriptionId: string;
+  /** Also the `webhook-id` that the endpoint sees. */
+  deliveryId: string;
+  /** Attempts made so far in all windows; the next one has this number + 1. */
+  attempts: number;
+  /** When this window began: the first attempt or first deferral, ms since the epoch. Absent: it begins with the next. */
+  windowStart?: number;
+  replayId?: string;
+  /** The last attempts of this window, oldest first. */
+  history: AttemptSummary[];
+}
+
+/** Attempts carried in a record's history; older ones are in the attempts topic only. */
+export const HISTORY_LIMIT = 32;
+
+export function encodeDeliveryHeaders(delivery: DeliveryEnvelope): RecordHeaders {
+  const headers = encodeEventHeaders(delivery.event);
+  headers['source'] = `${delivery.source.partition}:${delivery.source.offset}:${delivery.source.at}`;
+  headers['subscription'] = delivery.subscriptionId;
+  headers['delivery'] = delivery.deliveryId;
+  headers['attempts'] = String(delivery.attempts);
+  if (delivery.windowStart !== undefined) headers['window'] = String(delivery.windowStart);
+  if (delivery.replayId !== undefined) headers['replay'] = delivery.replayId;
+  if (delivery.history.length > 0) headers['history'] = JSON.stringify(delivery.history.slice(-HISTORY_LIMIT));
+  return headers;
+}
+
+/** @throws UnreadableRecord */
+export function decodeDeliveryHeaders(headers: Readonly<Record<string, unknown>>): DeliveryEnvelope {
+  const delivery: DeliveryEnvelope = {
+    event: decodeEventHeaders(headers),
+    source: parsePosition(requiredHeader(headers, 'source')),
+    subscriptionId: requiredHeader(headers, 'subscription'),
+    deliveryId: requiredHeader(headers, 'delivery'),
+    attempts: numericHeader(headers, 'attempts'),
+    history: parseHistory(optionalHeader(headers, 'history')),
+  };
+  if (headers['window'] !== undefined) delivery.windowStart = numericHeader(headers, 'window');
+  const replayId = optionalHeader(headers, 'replay');
+  if (replayId !== undefined) delivery.replayId = replayId;
+  return delivery;
+}
+
+function parsePosition(text: string): LogPosition {
+  const match = /^(\d+):(\d+):(\d+)$/.exec(text);
+  if (!match) throw new UnreadableRecord('header source is not a log position');
+  return { partition: Number(match[1]), offset: Number(match[2]), at: Number(match[3]) };
+}
+
+function parseHistory(text: string | undefined): AttemptSummary[] {
+  if (text === undefined) return [];
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (Array.isArray(parsed)) return parsed as AttemptSummary[];
+  } catch {
+    // falls through: the same answer for no JSON and for JSON that is no list
+  }
+  throw new UnreadableRecord('header history is not a list');
+}

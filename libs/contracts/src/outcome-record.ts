@@ -1,0 +1,66 @@
+import type { DeadLetterReason } from './dead-letter-record.js';
+import { UnreadableRecord, type LogPosition } from './log-position.js';
+
+export type DeliveryState = 'pending' | 'delivered' | 'retrying' | 'dead-lettered';
+
+/** What one attempt met. */
+export interface AttemptOutcome {
+  /** Made by the worker: tells two tries with the same number apart (one of them repeated after a crash). */
+  id: string;
+  /** 1 for the first. */
+  number: number;
+  /** Start, milliseconds since the epoch, by the worker's clock. */
+  at: number;
+  durationMs: number;
+  /** The HTTP status, if there was an answer. */
+  status?: number;
+  /** A named failure, if there was none: `timeout`, `connection-refused`, `address-refused`, … */
+  error?: string;
+  /** The start of the answer's body, as text. */
+  responseBody?: string;
+}
+
+/**
+ * A record of `hookline.attempts`: JSON, no key; the flush chooses the partition, for its order does not matter.
+ * The first record about an event says what it matched, so that an event that matched nothing is seen as such.
+ */
+export interface OutcomeRecord {
+  v: 1;
+  tenant: string;
+  eventId: string;
+  type: string;
+  source: LogPosition;
+  /** The ids of all matching subscriptions; in the first record about an event, and there only. */
+  matched?: string[];
+  /** The event repeats an id: the offset, in the same partition, of the first one known. It matches nothing. */
+  duplicateOf?: number;
+  delivery?: {
+    id: string;
+    subscriptionId: string;
+    state: DeliveryState;
+    attempt?: AttemptOutcome;
+    /** When the next attempt is due, ms since the epoch. */
+    nextAttemptAt?: number;
+    /** Why it was dead-lettered, or handed over without an attempt. */
+    reason?: DeadLetterReason | 'busy';
+    replayId?: string;
+  };
+}
+
+export function encodeOutcome(outcome: OutcomeRecord): Buffer {
+  return Buffer.from(JSON.stringify(outcome));
+}
+
+/** @throws UnreadableRecord */
+export function decodeOutcome(value: Buffer | null): OutcomeRecord {
+  if (value === null) throw new UnreadableRecord('an outcome without a value');
+  let outcome: OutcomeRecord;
+  try {
+    outcome = JSON.parse(value.toString('utf8')) as OutcomeRecord;
+  } catch {
+    throw new UnreadableRecord('an outcome that is not JSON');
+  }
+  if (outcome?.v !== 1 || typeof outcome.source?.offset !== 'number' || typeof outcome.tenant !== 'string')
+    throw new UnreadableRecord('an outcome of an unknown version or shape');
+  return outcome;
+}

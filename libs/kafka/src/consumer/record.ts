@@ -1,0 +1,37 @@
+/**
+ * One partition as long as this member owns it without a gap: it lives on over generations in which the partition
+ * stayed here, and dies when it is revoked or when a generation was missed. Whatever is done for a record looks at
+ * the signal before it acts on the outside.
+ */
+export interface Assignment {
+  readonly topic: string;
+  readonly partition: number;
+  /** Aborted when the partition is taken away or the runner has stopped. */
+  readonly signal: AbortSignal;
+}
+
+/** A record as a handler sees it. */
+export interface LogRecord {
+  readonly assignment: Assignment;
+  readonly topic: string;
+  readonly partition: number;
+  /** Exact up to 2^53. */
+  readonly offset: number;
+  /** The broker's append time, ms since the epoch. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  /**
+   * Completed before this member got the partition (below the watermark, or complete above it). Seen only where the
+   * runner was asked to look back; it is for indexes that are rebuilt from the log, never to be acted on again.
+   */
+  readonly done: boolean;
+}
+
+/**
+ * Takes records in log order for each partition and answers, for each, with a promise that resolves when its outcome
+ * is durable. It returns at once: the work goes on behind the promises. A promise that rejects is tried again
+ * after a pause, with that record alone; the partition's committed offset waits for it.
+ */
+export type BatchHandler = (records: readonly LogRecord[]) => readonly Promise<void>[];

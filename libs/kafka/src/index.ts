@@ -1,0 +1,2 @@
+export * from './consumer/record.js';
+export * from './producer/output.js';

@@ -1,0 +1,33 @@
+import type { RecordHeaders } from '@hookline/contracts';
+
+export interface OutgoingRecord {
+  topic: string;
+  /** Decides the partition (murmur2, as Kafka's own clients do); null or absent: the flush chooses. */
+  key?: string | Buffer | null;
+  /** Goes to this partition, whatever the key. */
+  partition?: number;
+  value: Buffer | null;
+  headers?: RecordHeaders;
+}
+
+export interface Appended {
+  partition: number;
+  offset: number;
+}
+
+/** Where records go. Resolves once every in-sync replica has the record. */
+export interface Output {
+  /**
+   * @param deadlineMs how long the caller waits; the record may still be appended later. Absent: for ever.
+   * @throws NotDurable when the deadline passed, the buffer is full, or the pump has stopped
+   */
+  produce(record: OutgoingRecord, deadlineMs?: number): Promise<Appended>;
+}
+
+/** The record is not known to be durable; it may still become so. */
+export class NotDurable extends Error {
+  override name = 'NotDurable';
+  constructor(readonly reason: 'deadline' | 'overloaded' | 'stopped' | 'refused', detail: string) {
+    super(detail);
+  }
+}
