@@ -1,1 +1,17 @@
-export {};
+export { deliveryIdOf, isDeliveryId } from './delivery-id.js';
+export { newId, isId, type IdKind } from './ids.js';
+export { isEventType, isTypePattern, matchesType } from './type-pattern.js';
+export { SubscriptionIndex, type Matchable } from './subscription-index.js';
+export {
+  Signer,
+  newSigningSecret,
+  isSigningSecret,
+  verifySignature,
+  type SignedMessage,
+  type Verification,
+} from './signature.js';
+export { Sealer, UnsealError, SealingKeyError } from './sealer.js';
+export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from './api-key.js';
+export { DELIVERED, EXPIRED, DEFERRED, isSuccess, type Outcome } from './outcome.js';
+export { RetryPolicy, type RetryRules } from './retry-policy.js';
+export { DeduplicationIndex } from './deduplication-index.js';

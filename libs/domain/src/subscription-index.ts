@@ -1,0 +1,72 @@
+/** What matching needs to know of a subscription. */
+export interface Matchable {
+  readonly id: string;
+  readonly tenant: string;
+  /** Exact types, `prefix.*` or `*`. */
+  readonly types: readonly string[];
+}
+
+type Bucket<S> = Map<string, S>;
+
+/**
+ * Finds the subscriptions of a tenant that match a type. What it costs depends on the number of words in the type and
+ * on how many match, not on how many there are.
+ */
+export class SubscriptionIndex<S extends Matchable> {
+  /** By tenant, then by pattern as it is written: `order.created`, `order.*`, `*`. */
+  private readonly tenants = new Map<string, Map<string, Bucket<S>>>();
+  private readonly byId = new Map<string, S>();
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get(id: string): S | undefined {
+    return this.byId.get(id);
+  }
+
+  /** Puts a subscription in, in place of what was there under its id. */
+  set(subscription: S): void {
+    this.delete(subscription.id);
+    this.byId.set(subscription.id, subscription);
+    let patterns = this.tenants.get(subscription.tenant);
+    if (patterns === undefined) this.tenants.set(subscription.tenant, (patterns = new Map()));
+    for (const pattern of subscription.types) {
+      const bucket = patterns.get(pattern);
+      if (bucket === undefined) patterns.set(pattern, new Map([[subscription.id, subscription]]));
+      else bucket.set(subscription.id, subscription);
+    }
+  }
+
+  delete(id: string): void {
+    const old = this.byId.get(id);
+    if (old === undefined) return;
+    this.byId.delete(id);
+    const patterns = this.tenants.get(old.tenant);
+    for (const pattern of old.types) {
+      const bucket = patterns?.get(pattern);
+      bucket?.delete(id);
+      if (bucket?.size === 0) patterns?.delete(pattern);
+    }
+    if (patterns?.size === 0) this.tenants.delete(old.tenant);
+  }
+
+  /** Each matching subscription once, however many of its patterns match. */
+  match(tenant: string, type: string): S[] {
+    const patterns = this.tenants.get(tenant);
+    if (patterns === undefined) return [];
+    const found: S[] = [];
+    let buckets = collect(patterns.get(type), found, 0);
+    buckets = collect(patterns.get('*'), found, buckets);
+    for (let dot = type.indexOf('.'); dot !== -1; dot = type.indexOf('.', dot + 1))
+      buckets = collect(patterns.get(`${type.slice(0, dot)}.*`), found, buckets);
+    return buckets > 1 ? [...new Set(found)] : found;
+  }
+}
+
+/** Adds the bucket's subscriptions to `found`; answers how many buckets have given any. */
+function collect<S>(bucket: Bucket<S> | undefined, found: S[], buckets: number): number {
+  if (bucket === undefined) return buckets;
+  for (const subscription of bucket.values()) found.push(subscription);
+  return buckets + 1;
+}
