@@ -1,1 +1,10 @@
 export * from './clock.js';
+export { createLogger, silentLogger, type Logger } from './logger.js';
+export { NestLogger } from './nest-logger.js';
+export { Metrics, type Counter, type Gauge, type Histogram } from './metrics.js';
+export { HealthRegistry, type HealthCheck, type HealthReport } from './health.js';
+export { PlatformModule } from './platform.module.js';
+export { ProblemError, ProblemFilter } from './problem.js';
+export type { RoleConfig, RoleContext, RoleDefinition, RoleParts, Sections } from './role.js';
+export { startRole, type RunningRole } from './start-role.js';
+export { runRole } from './run-role.js';
