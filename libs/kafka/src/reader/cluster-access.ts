@@ -1,0 +1,34 @@
+import { PartitionAssigners, type Cluster, type Consumer, type Kafka } from 'kafkajs';
+
+/** A connection to the cluster that fetches what it is told to, outside of any group. */
+export interface ClusterAccess {
+  readonly cluster: Cluster;
+  disconnect(): Promise<void>;
+}
+
+/**
+ * kafkajs has no `assign()`, but it hands its (typed, public) `Cluster` to every partition assigner, and that one
+ * can fetch. So a consumer is made for its connections alone: it never joins a group, never commits, and there is
+ * nothing to delete on the brokers afterwards.
+ */
+export async function openCluster(kafka: Kafka, topic: string): Promise<ClusterAccess> {
+  let cluster: Cluster | undefined;
+  const consumer: Consumer = kafka.consumer({
+    groupId: 'hookline.reader-without-a-group',
+    partitionAssigners: [
+      (config) => {
+        cluster = config.cluster;
+        return PartitionAssigners.roundRobin(config);
+      },
+    ],
+  });
+  if (cluster === undefined) throw new Error('kafkajs did not hand out its cluster');
+  try {
+    await consumer.connect();
+    await cluster.addTargetTopic(topic);
+  } catch (error) {
+    await consumer.disconnect();
+    throw error;
+  }
+  return { cluster, disconnect: () => consumer.disconnect() };
+}

@@ -1,0 +1,30 @@
+import type { Admin } from 'kafkajs';
+
+/** What the log has of one partition: offsets from `low` (inclusive) to `high` (exclusive). */
+export interface PartitionOffsets {
+  partition: number;
+  low: number;
+  high: number;
+}
+
+/** Asks where a topic's log begins and ends, and what stands where at a time. Takes a connected admin client. */
+export class TopicOffsets {
+  constructor(private readonly admin: Admin) {}
+
+  /** By partition, in order. */
+  async bounds(topic: string): Promise<PartitionOffsets[]> {
+    const offsets = await this.admin.fetchTopicOffsets(topic);
+    return offsets
+      .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+      .sort((a, b) => a.partition - b.partition);
+  }
+
+  /**
+   * For each partition the first offset that was appended at or after the time, or the log's end where there is none.
+   * @param timestamp ms since the epoch
+   */
+  async at(topic: string, timestamp: number): Promise<Map<number, number>> {
+    const offsets = await this.admin.fetchTopicOffsetsByTimestamp(topic, timestamp);
+    return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+  }
+}
