@@ -1,0 +1,35 @@
+import type { DatabaseConfig } from '@hookline/config';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { connectionOptions } from './connection-options.js';
+import { ApiKey } from './management/api-key.entity.js';
+import { OutboxEntry } from './management/outbox.entity.js';
+import { Replay } from './management/replay.entity.js';
+import { Subscription } from './management/subscription.entity.js';
+import { Tenant } from './management/tenant.entity.js';
+import { CreateManagement1763797000000 } from './migrations/1763797000000-create-management.js';
+import { CreateHistory1763797000001 } from './migrations/1763797000001-create-history.js';
+
+export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
+
+/** In the order in which they are run. */
+export const MIGRATIONS = [CreateManagement1763797000000, CreateHistory1763797000001];
+
+export const MIGRATIONS_TABLE = 'hookline_migrations';
+
+/** TypeORM over PostgreSQL. `initialize()` connects, and rejects while the database is not there. */
+export function createDataSource(config: DatabaseConfig): DataSource {
+  const { connectionString, ssl, ...pool } = connectionOptions(config);
+  return new DataSource({
+    type: 'postgres',
+    driver: pg,
+    url: connectionString,
+    ssl,
+    extra: pool,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    migrationsTableName: MIGRATIONS_TABLE,
+    installExtensions: false,
+    synchronize: false,
+  });
+}

@@ -1,0 +1,45 @@
+import { Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { Tenant } from './tenant.entity.js';
+
+@Entity('subscriptions')
+@Index('subscriptions_tenant_idx', ['tenantId'])
+export class Subscription {
+  /** `sub_…` */
+  @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'subscriptions_pkey' })
+  id!: string;
+
+  @Column({ name: 'tenant_id', type: 'text' })
+  @ForeignKey(() => Tenant, { name: 'subscriptions_tenant_fkey' })
+  tenantId!: string;
+
+  @Column({ type: 'text' })
+  url!: string;
+
+  /** Exact types, `prefix.*` or `*`. */
+  @Column({ type: 'text', array: true })
+  types!: string[];
+
+  @Column({ type: 'text' })
+  status!: 'enabled' | 'disabled' | 'deleted';
+
+  @Column({ type: 'text', nullable: true })
+  description!: string | null;
+
+  /** The contracts' SubscriptionSecrets, sealed. */
+  @Column({ type: 'text' })
+  sealed!: string;
+
+  /** Grows with each change. */
+  @Column({ type: 'integer' })
+  version!: number;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  /** Set by whoever changes the row. */
+  @Column({ name: 'updated_at', type: 'timestamptz', default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column({ name: 'deleted_at', type: 'timestamptz', nullable: true })
+  deletedAt!: Date | null;
+}

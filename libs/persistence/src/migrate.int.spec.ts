@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '@hookline/testing';
+import type { DataSource } from 'typeorm';
+import { createDataSource, MIGRATIONS_TABLE } from './data-source.js';
+import { migrate, schemaState, SchemaTooNew } from './migrate.js';
+import { databaseConfig } from './testing/database-config.js';
+
+describe('migrate', () => {
+  let database: TestDatabase;
+  let sources: DataSource[];
+  const open = async (): Promise<DataSource> => {
+    const source = await createDataSource(databaseConfig(database.url)).initialize();
+    sources.push(source);
+    return source;
+  };
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    sources = [];
+  });
+  afterEach(async () => {
+    await Promise.all(sources.map((source) => source.destroy()));
+    await database.drop();
+  });
+
+  it('runs each migration once, however often it is asked', async () => {
+    const source = await open();
+    expect(await schemaState(source)).toBe('older');
+    expect(await migrate(source)).toHaveLength(2);
+    expect(await migrate(source)).toEqual([]);
+    expect(await schemaState(source)).toBe('current');
+  });
+
+  it('lets several processes ask at once', async () => {
+    const all = await Promise.all([open(), open(), open(), open()]);
+    const runs = await Promise.all(all.map((source) => migrate(source)));
+    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, 2]);
+  });
+
+  it('refuses a database that a newer release has migrated', async () => {
+    const source = await open();
+    await migrate(source);
+    await source.query(`INSERT INTO ${MIGRATIONS_TABLE} (timestamp, name) VALUES (9999999999999, 'FromTomorrow')`);
+    expect(await schemaState(source)).toBe('newer');
+    await expect(migrate(source)).rejects.toThrow(SchemaTooNew);
+    await expect(migrate(source)).rejects.toThrow(/FromTomorrow/);
+  });
+
+  it('makes exactly what the entities say', async () => {
+    const source = await open();
+    await migrate(source);
+    const difference = await source.driver.createSchemaBuilder().log();
+    expect(difference.upQueries.map((query) => query.query)).toEqual([]);
+  });
+
+  it('can be taken back', async () => {
+    const source = await open();
+    await migrate(source);
+    await source.undoLastMigration();
+    await source.undoLastMigration();
+    const tables = await source.query<{ name: string }[]>(
+      `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> $1`,
+      [MIGRATIONS_TABLE],
+    );
+    expect(tables).toEqual([]);
+  });
+});
