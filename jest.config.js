@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+
+const { compilerOptions } = JSON.parse(readFileSync(new URL('tsconfig.json', import.meta.url), 'utf8'));
+
+/** `@hookline/x` → the library's index, as in tsconfig.json; and `./file.js` → `./file`, which is a .ts file here. */
+const moduleNameMapper = {
+  ...Object.fromEntries(
+    Object.entries(compilerOptions.paths).map(([alias, [path]]) => [`^${alias}$`, path.replace('./', '<rootDir>/')]),
+  ),
+  '^(\\.{1,2}/.*)\\.js$': '$1',
+};
+
+const common = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper,
+  transform: {
+    '^.+\\.ts$': '@swc/jest',
+    // ESM only, and required by CommonJS packages: Jest can do that from Node 24.9 on only.
+    '/node_modules/(content-disposition|cookie)/.+\\.js$': [
+      '@swc/jest',
+      { swcrc: false, module: { type: 'commonjs' } },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!(content-disposition|cookie)/)', '\\.mjs$'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.hookline/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
+};
+
+const clustered = { globalTeardown: '<rootDir>/libs/testing/jest/teardown.mjs' };
+
+export default {
+  // Brokers share the machine with the tests: more workers only make them wait for each other.
+  maxWorkers: 2,
+  // For a test that hangs; each wait in a test has a shorter deadline of its own, which says what it waited for.
+  testTimeout: 120_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{apps,libs,bench,tools}/**/*.spec.ts'],
+      testPathIgnorePatterns: [...common.testPathIgnorePatterns, '\\.int\\.spec\\.ts$'],
+    },
+    {
+      ...common,
+      ...clustered,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/{apps,libs,bench,tools}/**/*.int.spec.ts'],
+      globalSetup: '<rootDir>/libs/testing/jest/integration.setup.mjs',
+      globals: { HOOKLINE_TEST_CLUSTER: 'integration' },
+    },
+    {
+      ...common,
+      ...clustered,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'],
+      globalSetup: '<rootDir>/libs/testing/jest/e2e.setup.mjs',
+      globals: { HOOKLINE_TEST_CLUSTER: 'e2e' },
+      // One after another: they share the topics of one Hookline, and some of them kill its brokers.
+      runner: '<rootDir>/libs/testing/jest/serial-runner.mjs',
+    },
+  ],
+};

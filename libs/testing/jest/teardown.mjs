@@ -1,0 +1,3 @@
+import { stopTestEnvironment } from './environment.mjs';
+
+export default stopTestEnvironment;
