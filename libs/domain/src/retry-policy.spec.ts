@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isSuccess } from './outcome.js';
+import { RetryPolicy } from './retry-policy.js';
+
+const rules = { retryDelaysMs: [5_000, 30_000, 120_000], retryJitterPercent: 0, windowMs: 600_000 };
+const policy = new RetryPolicy(rules);
+const START = 1_000_000;
+
+describe('RetryPolicy', () => {
+  it.each([
+    [1, 5_000],
+    [2, 30_000],
+    [3, 120_000],
+    [9, 120_000],
+  ])('after attempt %d waits %d ms, and repeats the last delay', (attempts, delayMs) => {
+    expect(policy.afterFailure('msg_a', attempts, START, START)).toMatchObject({ kind: 'retry', delayMs });
+  });
+
+  it('takes the longest tier that is due inside the window', () => {
+    const late = START + rules.windowMs - 30_000;
+    expect(policy.afterFailure('msg_a', 3, START, late)).toMatchObject({ kind: 'retry', delayMs: 30_000 });
+    expect(policy.afterFailure('msg_a', 3, START, late + 1)).toMatchObject({ kind: 'retry', delayMs: 5_000 });
+  });
+
+  it('ends where no tier is due inside the window', () => {
+    const end = START + rules.windowMs;
+    expect(policy.afterFailure('msg_a', 3, START, end - 4_999)).toEqual({ kind: 'dead-letter', reason: 'expired' });
+    expect(policy.isExpired(START, end)).toBe(false);
+    expect(policy.isExpired(START, end + 1)).toBe(true);
+  });
+
+  it('is late by a few per cent, the same whoever asks, and never beyond the window', () => {
+    const jittery = new RetryPolicy({ ...rules, retryJitterPercent: 10 });
+    fc.assert(
+      fc.property(fc.string(), fc.nat(40), fc.nat(rules.windowMs), (id, attempts, since) => {
+        const outcome = jittery.afterFailure(id, attempts + 1, START, START + since);
+        if (outcome.kind !== 'retry') return;
+        expect(outcome.jitterMs).toBe(jittery.jitterMs(id, attempts + 1, outcome.delayMs));
+        expect(outcome.jitterMs).toBeLessThanOrEqual(outcome.delayMs / 10);
+        expect(since + outcome.delayMs + outcome.jitterMs).toBeLessThanOrEqual(rules.windowMs);
+      }),
+    );
+    const jitters = new Set(Array.from({ length: 100 }, (_, n) => jittery.jitterMs(`msg_${n}`, 1, 120_000)));
+    expect(jitters.size).toBeGreaterThan(50);
+  });
+});
+
+describe('isSuccess', () => {
+  it('is any 2xx and nothing else', () => {
+    expect([200, 202, 204, 299].every(isSuccess)).toBe(true);
+    expect([undefined, 100, 301, 304, 404, 410, 500].some(isSuccess)).toBe(false);
+  });
+});
