@@ -1,8 +1,20 @@
 export * from './consumer/record.js';
 export * from './producer/output.js';
-export { createKafka, REQUEST_TIMEOUT_MS, REPLICATION_TIMEOUT_MS, type KafkaLogger, type KafkaOptions } from './client.js';
+export {
+  createKafka,
+  REQUEST_TIMEOUT_MS,
+  REPLICATION_TIMEOUT_MS,
+  type KafkaLogger,
+  type KafkaOptions,
+} from './client.js';
 export { topicPlan } from './topics/topic-plan.js';
 export { ensureTopics, type EnsureTopicsOptions, type TopicLog } from './topics/ensure-topics.js';
 export { TopicsUnusable, describeDifference, type TopicDifference } from './topics/topic-difference.js';
 export type { TopicAdmin } from './topics/read-topics.js';
 export type { TopicKind, TopicSpec } from './topics/topic-spec.js';
+export { RangeReader, type OffsetRange, type RangeReaderOptions, type ReadBatch } from './reader/range-reader.js';
+export type { ReadRecord } from './reader/fetch.js';
+export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';
+export * from './consumer/offset-runner.js';
+export * from './consumer/runner-observer.js';
+export * from './consumer/runner-options.js';
