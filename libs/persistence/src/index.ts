@@ -13,3 +13,14 @@ export {
   type Queryable,
   type SchemaState,
 } from './migrate.js';
+export { DayPartitions } from './history/day-partitions.js';
+export { EventHistory, type FoundEvent, type RecordedEvent, type Routing } from './history/event-history.js';
+export {
+  DeliveryHistory,
+  type DeliveryFilter,
+  type DeliveryPage,
+  type RecordedAttempt,
+} from './history/delivery-history.js';
+export { type RecordedDelivery } from './history/delivery-row.js';
+export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';
+export { InvalidCursor } from './history/cursor.js';

@@ -1,0 +1,79 @@
+import type { Pool } from 'pg';
+
+/** The tables that are cut into days. */
+const TABLES = ['events', 'event_routes', 'deliveries', 'replay_deliveries', 'attempts'] as const;
+
+/** "hookday" as a number: whoever makes or drops days holds this advisory lock. */
+const DAYS_LOCK = 0x686f6f6b646179;
+
+const DAY_MS = 86_400_000;
+
+/** The UTC day of a time in milliseconds, as `20261122`. */
+function dayName(at: number): string {
+  return new Date(at).toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+/**
+ * The days of the history tables. A day is made when a record of it is met (by the record's time, never by the clock,
+ * or a late record would have no place), and remembered, so that a known day costs nothing.
+ */
+export class DayPartitions {
+  private readonly known = new Set<number>();
+
+  constructor(private readonly pool: Pick<Pool, 'query'>) {}
+
+  /** Makes the days of these times (ms since the epoch), where they are missing. Not within a transaction of writes. */
+  async ensure(times: Iterable<number>): Promise<void> {
+    const missing = new Set<number>();
+    for (const at of times) {
+      const day = Math.floor(at / DAY_MS);
+      if (!this.known.has(day)) missing.add(day);
+    }
+    if (missing.size === 0) return;
+    for (const day of [...missing].sort((a, b) => a - b)) {
+      await this.pool.query(createDay(day * DAY_MS));
+      this.known.add(day);
+    }
+  }
+
+  /** Forgets which days are there, for someone else may have dropped one. */
+  forget(): void {
+    this.known.clear();
+  }
+
+  /**
+   * Drops every day that ended before this time, with all that it holds.
+   * @returns the names of the tables that are gone
+   */
+  async dropBefore(at: number): Promise<string[]> {
+    const { rows } = await this.pool.query<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_inherits i
+         JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent
+        WHERE parent.relname = ANY($1) AND c.relname ~ '_[0-9]{8}$' AND right(c.relname, 8) < $2
+        ORDER BY c.relname`,
+      [TABLES, dayName(at)],
+    );
+    this.forget();
+    for (const { name } of rows) await this.pool.query(`DROP TABLE IF EXISTS ${name}`);
+    return rows.map((row) => row.name);
+  }
+}
+
+/**
+ * One transaction, for it is one simple query. A table of its own is made first and then attached: making it a
+ * partition at once would lock the whole table against its readers.
+ */
+function createDay(start: number): string {
+  const [from, to] = [start, start + DAY_MS].map((at) => new Date(at).toISOString());
+  const tables = TABLES.map((table) => {
+    const name = `${table}_${dayName(start)}`;
+    return `
+      IF to_regclass('${name}') IS NULL THEN
+        CREATE TABLE ${name} (LIKE ${table});
+        ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}');
+      END IF;`;
+  });
+  return `DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(${DAYS_LOCK}); ${tables.join('')}
+  END $$`;
+}
