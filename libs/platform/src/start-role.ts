@@ -24,7 +24,7 @@ export interface RunningRole {
  */
 export async function startRole<M extends Sections>(
   definition: RoleDefinition<M>,
-  config: RoleConfig<M>,
+  config: NoInfer<RoleConfig<M>>,
   logger: Logger,
 ): Promise<RunningRole> {
   const health = new HealthRegistry();
