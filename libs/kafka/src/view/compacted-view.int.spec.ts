@@ -35,7 +35,7 @@ class Sockets {
   }
 
   cut(): void {
-    for (const socket of this.open) socket.destroy();
+    for (const socket of this.open) socket.destroy(new Error('connection reset'));
   }
 }
 
