@@ -15,3 +15,10 @@ export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from '
 export { DELIVERED, EXPIRED, DEFERRED, isSuccess, type Outcome } from './outcome.js';
 export { RetryPolicy, type RetryRules } from './retry-policy.js';
 export { DeduplicationIndex } from './deduplication-index.js';
+export { CompletionTracker, type OffsetRun } from './offsets/completion-tracker.js';
+export {
+  decodeOffsetMetadata,
+  encodeOffsetMetadata,
+  MAX_METADATA_CHARACTERS,
+  type EncodedMetadata,
+} from './offsets/offset-metadata.js';
