@@ -1,5 +1,8 @@
 export * from './consumer/record.js';
 export * from './producer/output.js';
+export { ProducerPump, type PumpParts, type PumpSettings } from './producer/producer-pump.js';
+export type { PumpObserver } from './producer/pump-observer.js';
+export { murmur2, partitionOf } from './producer/murmur2.js';
 export {
   createKafka,
   REQUEST_TIMEOUT_MS,
@@ -18,3 +21,5 @@ export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';
 export * from './consumer/offset-runner.js';
 export * from './consumer/runner-observer.js';
 export * from './consumer/runner-options.js';
+export { CompactedView, type CompactedViewOptions, type ViewListener } from './view/compacted-view.js';
+export { brokersInTurn } from './view/connect.js';

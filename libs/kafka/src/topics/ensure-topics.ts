@@ -1,0 +1,91 @@
+import { setTimeout } from 'node:timers/promises';
+import { retryDelayOf } from '@hookline/contracts';
+import { compareTopic } from './compare-topic.js';
+import { lanePartitions } from './lane-partitions.js';
+import { planFaults } from './plan-faults.js';
+import { readTopics, type TopicAdmin } from './read-topics.js';
+import { describeDifference, TopicsUnusable, type TopicDifference } from './topic-difference.js';
+import type { TopicSpec } from './topic-spec.js';
+
+/** Where the keeper says what it did. */
+export interface TopicLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
+export interface EnsureTopicsOptions {
+  /** Tells lanes that are there but not in the plan: retry topics whose delay is no longer written. */
+  isLane?: (topic: string) => boolean;
+}
+
+const CREATE_TIMEOUT_MS = 25_000;
+const MAX_LAPS = 20;
+const LAP_PAUSE_MS = 500;
+
+/**
+ * Makes the topics that are missing and compares those that are there with the plan; changes nothing that is there.
+ * Several processes may do it at once.
+ * @returns the differences that can be lived with; each is logged as a warning
+ * @throws TopicsUnusable with every dangerous difference at once; nothing is made then
+ */
+export async function ensureTopics(
+  admin: TopicAdmin,
+  plan: readonly TopicSpec[],
+  log: TopicLog,
+  { isLane = (topic) => retryDelayOf(topic) !== undefined }: EnsureTopicsOptions = {},
+): Promise<TopicDifference[]> {
+  for (let lap = 1; ; lap += 1) {
+    const { missing, differences } = await checkTopics(admin, plan, isLane);
+    if (missing.length === 0 || (await create(admin, missing))) {
+      if (missing.length > 0) log.info({ topics: missing.map((spec) => spec.name) }, 'topics made');
+      for (const difference of differences) log.warn({ difference }, describeDifference(difference));
+      return differences;
+    }
+    // another process was quicker, perhaps with other settings: look again, once every broker knows of its topics
+    if (lap === MAX_LAPS)
+      throw new Error(`Topics exist and are not listed: ${missing.map((spec) => spec.name).join(', ')}`);
+    await setTimeout(LAP_PAUSE_MS);
+  }
+}
+
+async function checkTopics(admin: TopicAdmin, plan: readonly TopicSpec[], isLane: (topic: string) => boolean) {
+  const names = await admin.listTopics();
+  const planned = new Map(plan.map((spec) => [spec.name, spec]));
+  const actual = await readTopics(
+    admin,
+    names.filter((name) => planned.has(name) || isLane(name)),
+  );
+  const there = new Set(actual.map((topic) => topic.name));
+  const lanes = lanePartitions(
+    plan,
+    actual.filter(({ name }) => planned.get(name)?.kind === 'lane' || (!planned.has(name) && isLane(name))),
+  );
+  const differences = [
+    ...planFaults(plan, (await admin.describeCluster()).brokers.length, there),
+    ...lanes.differences,
+    ...actual.flatMap((topic) => {
+      const spec = planned.get(topic.name);
+      return spec === undefined ? [] : compareTopic(spec, topic);
+    }),
+  ];
+  const dangerous = differences.filter((difference) => difference.dangerous);
+  if (dangerous.length > 0) throw new TopicsUnusable(dangerous);
+  const missing = plan
+    .filter(({ name }) => !there.has(name))
+    .map((spec) => (spec.kind === 'lane' ? { ...spec, partitions: lanes.count ?? spec.partitions } : spec));
+  return { missing, differences };
+}
+
+/** @returns false where another process had made some of them */
+async function create(admin: TopicAdmin, missing: readonly TopicSpec[]): Promise<boolean> {
+  return admin.createTopics({
+    timeout: CREATE_TIMEOUT_MS,
+    waitForLeaders: true,
+    topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
+      topic: name,
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    })),
+  });
+}
