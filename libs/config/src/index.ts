@@ -2,9 +2,11 @@ export { section, loadConfig, describeSections, ConfigError, type Section, type 
 export { text, optionalText, list, flag, choice, count, duration, durations, type Setting } from './setting.js';
 export * from './sections/kafka.js';
 export * from './sections/topics.js';
+export * from './sections/pump.js';
 export * from './sections/database.js';
 export * from './sections/http.js';
 export * from './sections/logging.js';
 export * from './sections/publish.js';
 export * from './sections/delivery.js';
 export * from './sections/security.js';
+export * from './sections/admin.js';

@@ -27,7 +27,10 @@ export interface Output {
 /** The record is not known to be durable; it may still become so. */
 export class NotDurable extends Error {
   override name = 'NotDurable';
-  constructor(readonly reason: 'deadline' | 'overloaded' | 'stopped' | 'refused', detail: string) {
+  constructor(
+    readonly reason: 'deadline' | 'overloaded' | 'stopped' | 'refused',
+    detail: string,
+  ) {
     super(detail);
   }
 }

@@ -1,0 +1,35 @@
+import { PartitionBatch } from './partition-batch.js';
+import type { PartitionQueue } from './partition-queue.js';
+import type { PendingRecord } from './pending-record.js';
+import type { RecordQueue, Room } from './record-queue.js';
+
+/** What one lane sends next: batches of partitions of one leader, within the limits of a flush. */
+export class FlushPlan {
+  readonly batches: PartitionBatch[] = [];
+  private readonly room: Room;
+
+  constructor(
+    limits: Room,
+    private readonly onSettled: (record: PendingRecord) => void,
+  ) {
+    this.room = { ...limits };
+  }
+
+  get full(): boolean {
+    return this.room.records <= 0 || this.room.bytes <= 0;
+  }
+
+  /** Moves what fits from `source` into the batch of `target`; undefined if nothing did. */
+  take(source: RecordQueue, target: PartitionQueue): PartitionBatch | undefined {
+    const records = source.take(this.room, this.batches.length === 0);
+    if (records.length === 0) return undefined;
+    const same = this.batches.find(({ queue }) => queue === target);
+    if (same) {
+      same.add(records);
+      return same;
+    }
+    const batch = new PartitionBatch(target, records, this.onSettled);
+    this.batches.push(batch);
+    return batch;
+  }
+}

@@ -1,0 +1,162 @@
+import type { Kafka } from 'kafkajs';
+import { FlushPlan } from './flush-plan.js';
+import { IdempotentProducer } from './idempotent-producer.js';
+import { LeaderLane, type LaneSurroundings } from './leader-lane.js';
+import type { PartitionBatch } from './partition-batch.js';
+import { PartitionQueue } from './partition-queue.js';
+import type { PendingRecord } from './pending-record.js';
+import type { RecordQueue } from './record-queue.js';
+import type { SharedQueue } from './shared-queue.js';
+import type { Leaders } from './topic-layout.js';
+import { TopicQueues } from './topic-queues.js';
+
+export interface FlushSettings {
+  maxFlushRecords: number;
+  maxFlushBytes: number;
+  patienceMs: number;
+}
+
+/** Decides what leaves when, and over which lane. */
+export class FlushScheduler {
+  private readonly topics = new Map<string, TopicQueues>();
+  private readonly lanes = new Map<number, LeaderLane>();
+  /** The partitions with something to send, the longest waiting first. */
+  private readonly ready = new Set<PartitionQueue>();
+  private readonly sharedFlushes = new Map<PartitionBatch, SharedQueue>();
+  private scheduled = false;
+  private cancelPatience: (() => void) | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly settings: FlushSettings,
+    private readonly around: LaneSurroundings,
+    private readonly onSettled: (record: PendingRecord) => void,
+  ) {}
+
+  /** False if it names a partition that isn't there. */
+  add(record: PendingRecord): boolean {
+    const queue = this.topicOf(record.topic).route(record);
+    if (queue instanceof PartitionQueue) this.ready.add(queue);
+    this.schedule();
+    return queue !== undefined;
+  }
+
+  knows(topic: string): boolean {
+    return (this.topics.get(topic)?.partitions.length ?? 0) > 0;
+  }
+
+  /** Returns the records that have waited for this, to be added again. */
+  update(topic: string, leaders: Leaders): PendingRecord[] {
+    this.schedule();
+    return this.topicOf(topic).update(leaders);
+  }
+
+  *queues(): Iterable<RecordQueue> {
+    for (const topic of this.topics.values()) yield* topic.queues();
+  }
+
+  *inFlight(): Iterable<PendingRecord> {
+    for (const lane of this.lanes.values()) for (const batch of lane.inFlight) yield* batch.records();
+  }
+
+  async close(): Promise<void> {
+    this.cancelPatience?.();
+    await Promise.all([...this.lanes.values()].map((lane) => lane.close()));
+  }
+
+  /** Not at once: all that arrives in this turn of the event loop leaves together. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (!this.around.stopped.aborted) this.dispatch();
+    });
+  }
+
+  private dispatch(): void {
+    const plans = new Map<LeaderLane, FlushPlan>();
+    this.planPartitions(plans);
+    this.planShared(plans);
+    for (const [lane, plan] of plans) {
+      if (plan.batches.length === 0) continue;
+      for (const { queue } of plan.batches) queue.busy = true;
+      void lane.deliver(plan.batches, (batch) => this.closed(batch)).then(() => this.schedule());
+    }
+  }
+
+  private planPartitions(plans: Map<LeaderLane, FlushPlan>): void {
+    for (const queue of [...this.ready]) {
+      if (queue.length === 0) this.ready.delete(queue);
+      const plan = queue.busy ? undefined : this.planFor(queue.leader, plans);
+      if (!plan || plan.full || !plan.take(queue, queue)) continue;
+      this.ready.delete(queue);
+      if (queue.length > 0) this.ready.add(queue);
+    }
+  }
+
+  private planShared(plans: Map<LeaderLane, FlushPlan>): void {
+    const now = this.around.clock.now();
+    for (const { shared, partitions } of this.topics.values()) {
+      if (shared.length === 0) continue;
+      const wait = shared.waitMs(now);
+      if (wait > 0) {
+        this.wakeAfter(wait);
+        continue;
+      }
+      const chosen = shared.choose(partitions.length, (partition) => {
+        const queue = partitions[partition];
+        if (!queue || queue.busy) return false;
+        const plan = this.planFor(queue.leader, plans);
+        return plan !== undefined && !plan.full;
+      });
+      const target = chosen === undefined ? undefined : partitions[chosen];
+      const batch = target && this.planFor(target.leader, plans)?.take(shared, target);
+      if (!batch) continue;
+      for (const record of batch.piece as PendingRecord[]) record.partition = batch.queue.partition;
+      shared.started(batch, now);
+      this.sharedFlushes.set(batch, shared);
+    }
+  }
+
+  /** Undefined while the leader is unknown or its lane has a send out. */
+  private planFor(leader: number, plans: Map<LeaderLane, FlushPlan>): FlushPlan | undefined {
+    if (leader < 0) return undefined;
+    let lane = this.lanes.get(leader);
+    if (!lane) {
+      lane = new LeaderLane(leader, new IdempotentProducer(this.kafka, this.around.clock), this.around);
+      this.lanes.set(leader, lane);
+    }
+    if (!lane.idle) return undefined;
+    let plan = plans.get(lane);
+    if (!plan) {
+      const room = { records: this.settings.maxFlushRecords, bytes: this.settings.maxFlushBytes };
+      plan = new FlushPlan(room, this.onSettled);
+      plans.set(lane, plan);
+    }
+    return plan;
+  }
+
+  private closed(batch: PartitionBatch): void {
+    batch.queue.busy = false;
+    this.sharedFlushes.get(batch)?.closed(batch);
+    this.sharedFlushes.delete(batch);
+    this.schedule();
+  }
+
+  private wakeAfter(ms: number): void {
+    this.cancelPatience ??= this.around.clock.after(ms, () => {
+      this.cancelPatience = undefined;
+      this.schedule();
+    });
+  }
+
+  private topicOf(name: string): TopicQueues {
+    let topic = this.topics.get(name);
+    if (!topic) {
+      topic = new TopicQueues(name, this.settings.patienceMs);
+      this.topics.set(name, topic);
+    }
+    return topic;
+  }
+}

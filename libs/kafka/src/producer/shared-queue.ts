@@ -1,0 +1,44 @@
+import type { PartitionBatch } from './partition-batch.js';
+import { RecordQueue } from './record-queue.js';
+
+/**
+ * Records of a topic that may go to any partition. All that wait leave together, to one partition; the next flush takes
+ * the next one. Narrow flushes are what makes them cheap, so there is one at a time, unless it takes so long that its
+ * leader may be gone: then others need not wait for it.
+ */
+export class SharedQueue extends RecordQueue {
+  private latest: PartitionBatch | undefined;
+  private latestAt = 0;
+  private next = 0;
+
+  constructor(
+    readonly topic: string,
+    private readonly patienceMs: number,
+  ) {
+    super();
+  }
+
+  /** Milliseconds until another flush may start; 0: now. */
+  waitMs(now: number): number {
+    return this.latest ? Math.max(0, this.latestAt + this.patienceMs - now) : 0;
+  }
+
+  started(batch: PartitionBatch, now: number): void {
+    this.latest = batch;
+    this.latestAt = now;
+    this.next = batch.queue.partition + 1;
+  }
+
+  closed(batch: PartitionBatch): void {
+    if (this.latest === batch) this.latest = undefined;
+  }
+
+  /** The first that will do, from where the last flush went. */
+  choose(partitions: number, willDo: (partition: number) => boolean): number | undefined {
+    for (let i = 0; i < partitions; i += 1) {
+      const partition = (this.next + i) % partitions;
+      if (willDo(partition)) return partition;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '@hookline/platform';
+import type { Admin, Kafka } from 'kafkajs';
+import type { KafkaLogger } from '../client.js';
+import { atMost, pause } from './waiting.js';
+
+const RETRY_MS = 200;
+const GOODBYE_MS = 5_000;
+
+/** The leader of each partition, by partition number; −1 while there is none. */
+export type Leaders = readonly number[];
+
+/**
+ * Who leads what. Looks again now and then, and whenever somebody has reason to think that it has changed; looks
+ * that are asked for while one is under way become one more.
+ */
+export class TopicLayout {
+  private readonly topics = new Set<string>();
+  private readonly admin: Admin;
+  private looking = false;
+  private again = false;
+  private cancelTimer: () => void = () => undefined;
+
+  constructor(
+    kafka: Kafka,
+    private readonly clock: Clock,
+    private readonly logger: KafkaLogger,
+    private readonly refreshMs: number,
+    private readonly stopped: AbortSignal,
+    private readonly onLeaders: (topic: string, leaders: Leaders) => void,
+  ) {
+    this.admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 50 } });
+  }
+
+  /** From now on this topic is looked up. */
+  add(topic: string): void {
+    if (this.topics.has(topic)) return;
+    this.topics.add(topic);
+    this.refresh();
+  }
+
+  refresh(): void {
+    this.again = true;
+    if (!this.looking) void this.look();
+  }
+
+  async close(): Promise<void> {
+    this.cancelTimer();
+    await atMost(
+      this.clock,
+      GOODBYE_MS,
+      this.admin.disconnect().catch(() => undefined),
+    );
+  }
+
+  private async look(): Promise<void> {
+    this.looking = true;
+    this.cancelTimer();
+    while (this.again && !this.stopped.aborted) {
+      this.again = false;
+      if (await this.fetchAll()) continue;
+      this.again = true;
+      await pause(this.clock, RETRY_MS, this.stopped);
+    }
+    this.looking = false;
+    if (!this.stopped.aborted) this.cancelTimer = this.clock.after(this.refreshMs, () => this.refresh());
+  }
+
+  /** One topic that can't be read spoils the answer for all: then each is asked for alone. */
+  private async fetchAll(): Promise<boolean> {
+    const topics = [...this.topics];
+    if (topics.length === 0 || (await this.fetch(topics))) return true;
+    let complete = topics.length > 1;
+    if (topics.length > 1) for (const topic of topics) if (!(await this.fetch([topic]))) complete = false;
+    return complete;
+  }
+
+  private async fetch(topics: string[]): Promise<boolean> {
+    try {
+      await this.admin.connect();
+      const answer = await this.admin.fetchTopicMetadata({ topics });
+      for (const { name, partitions } of answer.topics) {
+        const leaders: number[] = [];
+        for (const { partitionId, leader } of partitions) leaders[partitionId] = leader;
+        this.onLeaders(name, leaders);
+      }
+      return true;
+    } catch (error) {
+      this.logger.warn({ topics, error: String(error) }, 'the leaders are not known');
+      return false;
+    }
+  }
+}
