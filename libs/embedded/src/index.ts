@@ -1,1 +1,10 @@
-export {};
+export { EmbeddedKafka, type EmbeddedKafkaOptions } from './kafka/embedded-kafka.js';
+export { chooseKafkaSource, type KafkaSource } from './kafka/kafka-source.js';
+export { brokersSeenBy } from './kafka/broker-probe.js';
+export { GuardedProcess, type Exit, type ProcessOptions } from './process/guarded-process.js';
+export { ProcessRegister } from './process/process-register.js';
+export { identify, isAlive, signalIfAlive, type ProcessIdentity } from './process/process-identity.js';
+export { freePorts, isPortFree, portHolder } from './ports.js';
+export { projectRoot } from './project-root.js';
+export { StartError } from './start-error.js';
+export { saysDiskFull, tailOf } from './tail.js';
