@@ -1,5 +1,5 @@
 import { loadConfig, topicsSection } from '@hookline/config';
-import { testKafkaBrokers, uniqueName } from '@hookline/testing';
+import { testKafkaBrokers, testReplication, uniqueName } from '@hookline/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { ensureTopics, type TopicLog } from './ensure-topics.js';
@@ -10,28 +10,28 @@ import type { TopicSpec } from './topic-spec.js';
 
 const silent: TopicLog = { info: () => undefined, warn: () => undefined };
 const { topics: defaults } = loadConfig({ topics: topicsSection }, { HOOKLINE_LANE_PARTITIONS: '2' });
-const made: string[] = [];
+const made = new Set<string>();
 let admin: Admin;
-let brokers = 0;
 
 beforeAll(async () => {
-  admin = new Kafka({ brokers: testKafkaBrokers(), logLevel: logLevel.ERROR }).admin();
+  admin = new Kafka({ brokers: testKafkaBrokers(), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  brokers = (await admin.describeCluster()).brokers.length;
 });
 
 afterAll(async () => {
-  const there = new Set(await admin.listTopics());
-  await admin.deleteTopics({ topics: made.filter((topic) => there.has(topic)) });
+  const there = await admin.listTopics();
+  await admin.deleteTopics({ topics: there.filter((topic) => made.has(topic)) });
   await admin.disconnect();
 });
 
 /** The plan under names of its own, with as many copies as this cluster can hold. */
 function planFor(prefix: string, change: Partial<typeof defaults> = {}, delaysMs = [5_000]): TopicSpec[] {
-  const copies = { replicationFactor: Math.min(3, brokers), minInsyncReplicas: Math.min(2, brokers) };
-  const plan = topicPlan({ ...defaults, ...copies, eventPartitions: 2, attemptPartitions: 1, ...change }, delaysMs);
+  const plan = topicPlan(
+    { ...defaults, ...testReplication(), eventPartitions: 2, attemptPartitions: 1, ...change },
+    delaysMs,
+  );
   const named = plan.map((spec) => ({ ...spec, name: prefix + spec.name }));
-  made.push(...named.map((spec) => spec.name));
+  for (const { name } of named) made.add(name);
   return named;
 }
 
@@ -39,7 +39,7 @@ const isLaneOf = (prefix: string) => ({ isLane: (topic: string) => topic.startsW
 
 describe('ensureTopics', () => {
   it('makes every topic as planned, also when two do it at once, and finds nothing to say the next time', async () => {
-    const prefix = uniqueName('keeper.');
+    const prefix = `${uniqueName('keeper')}.`;
     const plan = planFor(prefix);
     await Promise.all([
       ensureTopics(admin, plan, silent, isLaneOf(prefix)),
@@ -60,7 +60,7 @@ describe('ensureTopics', () => {
   });
 
   it('gives a new lane the count of the lanes that are there', async () => {
-    const prefix = uniqueName('keeper.');
+    const prefix = `${uniqueName('keeper')}.`;
     await ensureTopics(admin, planFor(prefix), silent, isLaneOf(prefix));
     const differences = await ensureTopics(
       admin,
@@ -74,26 +74,30 @@ describe('ensureTopics', () => {
   });
 
   it('names every danger at once, and makes nothing then', async () => {
-    const prefix = uniqueName('keeper.');
+    const prefix = `${uniqueName('keeper')}.`;
     const plan = planFor(prefix);
     await admin.createTopics({
       topics: [
         {
           topic: `${prefix}hookline.events`,
           numPartitions: 2,
-          replicationFactor: brokers,
+          replicationFactor: testReplication().replicationFactor,
           configEntries: [{ name: 'message.timestamp.type', value: 'CreateTime' }],
         },
         {
           topic: `${prefix}hookline.retry.5s`,
           numPartitions: 2,
-          replicationFactor: brokers,
+          replicationFactor: testReplication().replicationFactor,
           configEntries: [
             { name: 'message.timestamp.type', value: 'LogAppendTime' },
             { name: 'retention.ms', value: '4999' },
           ],
         },
-        { topic: `${prefix}hookline.deliveries`, numPartitions: 3, replicationFactor: brokers },
+        {
+          topic: `${prefix}hookline.deliveries`,
+          numPartitions: 3,
+          replicationFactor: testReplication().replicationFactor,
+        },
       ],
     });
 
