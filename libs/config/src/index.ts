@@ -9,4 +9,5 @@ export * from './sections/logging.js';
 export * from './sections/publish.js';
 export * from './sections/delivery.js';
 export * from './sections/security.js';
+export * from './sections/recorder.js';
 export * from './sections/admin.js';

@@ -9,6 +9,7 @@ export interface PgConnectionOptions {
   max: number;
   connectionTimeoutMillis: number;
   statement_timeout: number;
+  idle_in_transaction_session_timeout: number;
   keepAlive: true;
   application_name: string;
 }
@@ -21,6 +22,8 @@ export function connectionOptions(config: DatabaseConfig): PgConnectionOptions {
     max: config.poolSize,
     connectionTimeoutMillis: config.connectTimeoutMs,
     statement_timeout: config.statementTimeoutMs,
+    // A process that vanished without a word must not hold its locks for hours.
+    idle_in_transaction_session_timeout: 2 * config.statementTimeoutMs,
     keepAlive: true,
     application_name: 'hookline',
   };

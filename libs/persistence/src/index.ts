@@ -24,3 +24,7 @@ export {
 export { type RecordedDelivery } from './history/delivery-row.js';
 export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';
 export { InvalidCursor } from './history/cursor.js';
+export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/history-writer.js';
+export { type EventToRecord } from './recording/event-rows.js';
+export { type OutcomeToRecord } from './recording/attempt-rows.js';
+export { offsetKey, OffsetsMoved, readOffsets, type OffsetMove } from './recording/recorder-offsets.js';

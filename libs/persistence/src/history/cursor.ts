@@ -15,7 +15,9 @@ export function encodeCursor({ at, uuid }: Cursor): string {
 
 /** @throws InvalidCursor */
 export function decodeCursor(text: string): Cursor {
-  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(text, 'base64url').toString('utf8'));
+  const match = /^(\d{1,15})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/.exec(
+    Buffer.from(text, 'base64url').toString('utf8'),
+  );
   if (!match) throw new InvalidCursor('the cursor is not one that a page gave');
   return { at: new Date(Number(match[1])), uuid: match[2] as string };
 }

@@ -20,10 +20,11 @@ function dayName(at: number): string {
 export class DayPartitions {
   private readonly known = new Set<number>();
 
-  constructor(private readonly pool: Pick<Pool, 'query'>) {}
-
-  /** Makes the days of these times (ms since the epoch), where they are missing. Not within a transaction of writes. */
-  async ensure(times: Iterable<number>): Promise<void> {
+  /**
+   * Makes the days of these times (ms since the epoch), where they are missing.
+   * @param database no transaction may be open on it
+   */
+  async ensure(database: Pick<Pool, 'query'>, times: Iterable<number>): Promise<void> {
     const missing = new Set<number>();
     for (const at of times) {
       const day = Math.floor(at / DAY_MS);
@@ -31,7 +32,7 @@ export class DayPartitions {
     }
     if (missing.size === 0) return;
     for (const day of [...missing].sort((a, b) => a - b)) {
-      await this.pool.query(createDay(day * DAY_MS));
+      await database.query(createDay(day * DAY_MS));
       this.known.add(day);
     }
   }
@@ -45,8 +46,8 @@ export class DayPartitions {
    * Drops every day that ended before this time, with all that it holds.
    * @returns the names of the tables that are gone
    */
-  async dropBefore(at: number): Promise<string[]> {
-    const { rows } = await this.pool.query<{ name: string }>(
+  async dropBefore(database: Pick<Pool, 'query'>, at: number): Promise<string[]> {
+    const { rows } = await database.query<{ name: string }>(
       `SELECT c.relname AS name FROM pg_inherits i
          JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent
         WHERE parent.relname = ANY($1) AND c.relname ~ '_[0-9]{8}$' AND right(c.relname, 8) < $2
@@ -54,7 +55,7 @@ export class DayPartitions {
       [TABLES, dayName(at)],
     );
     this.forget();
-    for (const { name } of rows) await this.pool.query(`DROP TABLE IF EXISTS ${name}`);
+    for (const { name } of rows) await database.query(`DROP TABLE IF EXISTS ${name}`);
     return rows.map((row) => row.name);
   }
 }

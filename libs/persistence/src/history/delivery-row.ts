@@ -14,7 +14,7 @@ export interface RecordedDelivery {
   nextAttemptAt: Date | null;
   /** Why it was dead-lettered, or handed over without an attempt. */
   reason: string | null;
-  /** What the last outcome with an attempt met. */
+  /** What the outcome that counts met, if it was an attempt. */
   lastStatus: number | null;
   lastError: string | null;
   /** The replay that the last outcome belongs to. */

@@ -87,7 +87,8 @@ const FIND = `
     LEFT JOIN deliveries sole
       ON sole.event_partition = e.partition AND sole.event_offset = e."offset" AND sole.event_at = e.appended_at
      AND sole.sole_match
-   WHERE e.event_id = $1 AND ($2::text IS NULL OR e.tenant_id = $2)
+   WHERE hashtextextended(e.event_id, 0) = hashtextextended($1::text COLLATE "C", 0) AND e.event_id = $1::text
+     AND ($2::text IS NULL OR e.tenant_id = $2)
    ORDER BY r.duplicate_of IS NOT NULL, e.appended_at DESC, e."offset" DESC
    LIMIT $3`;
 

@@ -32,7 +32,8 @@ export class CreateHistory1763797000001 implements MigrationInterface {
         size integer NOT NULL,
         CONSTRAINT events_pkey PRIMARY KEY (partition, "offset", appended_at)
       ) PARTITION BY RANGE (appended_at);
-      CREATE INDEX events_event_id_idx ON events (event_id, tenant_id);
+      -- Over a hash, for a random text of up to 1,024 characters is slow to compare and may not fit an index.
+      CREATE INDEX events_event_id_idx ON events (hashtextextended(event_id, 0));
 
       CREATE TABLE event_routes (
         partition integer NOT NULL,
