@@ -35,7 +35,10 @@ export function loadConfig<M extends Record<string, Section<unknown>>>(
     for (const [key, setting] of Object.entries(settings as Record<string, Setting<unknown>>)) {
       const result = setting.schema.safeParse(env[setting.env]);
       if (result.success) values[key] = result.data;
-      else faults.push(`${setting.env} ${result.error.issues.map((issue) => issue.message).join(', ')} (${setting.about})`);
+      else
+        faults.push(
+          `${setting.env} ${result.error.issues.map((issue) => issue.message).join(', ')} (${setting.about})`,
+        );
     }
     config[name] = values;
   }

@@ -21,17 +21,25 @@ interface Options<D> {
 function setting<T>(env: string, about: string, parse: z.ZodType<T, string>, options: Options<string>): Setting<T> {
   const fallback = options.default;
   const schema =
-    fallback === undefined
-      ? z.string({ error: 'is required' }).pipe(parse)
-      : z.string().prefault(fallback).pipe(parse);
-  return { env, about, schema, ...(fallback === undefined ? {} : { fallback }), ...(options.secret ? { secret: true } : {}) };
+    fallback === undefined ? z.string({ error: 'is required' }).pipe(parse) : z.string().prefault(fallback).pipe(parse);
+  return {
+    env,
+    about,
+    schema,
+    ...(fallback === undefined ? {} : { fallback }),
+    ...(options.secret ? { secret: true } : {}),
+  };
 }
 
 export const text = (env: string, about: string, options: Options<string> = {}): Setting<string> =>
   setting(env, about, z.string().min(1, 'must not be empty'), options);
 
 /** A text that may be left out; undefined or empty means: not set. */
-export const optionalText = (env: string, about: string, options: { secret?: boolean } = {}): Setting<string | undefined> => ({
+export const optionalText = (
+  env: string,
+  about: string,
+  options: { secret?: boolean } = {},
+): Setting<string | undefined> => ({
   env,
   about,
   schema: z
@@ -45,7 +53,12 @@ export const list = (env: string, about: string, options: Options<string> = {}):
   setting(
     env,
     `${about} Comma-separated.`,
-    z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== '')),
+    z.string().transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    ),
     options,
   );
 

@@ -32,12 +32,18 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   windowMs: duration('HOOKLINE_DELIVERY_WINDOW', 'How long a delivery is tried before it is dead-lettered.', {
     default: '24h',
   }),
-  allowCidrs: list('HOOKLINE_ALLOW_CIDRS', 'Private networks that endpoints may be in, e.g. 127.0.0.0/8.', { default: '' }),
-  endpointConcurrency: count('HOOKLINE_ENDPOINT_CONCURRENCY', 'Attempts in flight to one subscription, for each worker.', {
-    default: 64,
-    min: 1,
-    max: 10_000,
+  allowCidrs: list('HOOKLINE_ALLOW_CIDRS', 'Private networks that endpoints may be in, e.g. 127.0.0.0/8.', {
+    default: '',
   }),
+  endpointConcurrency: count(
+    'HOOKLINE_ENDPOINT_CONCURRENCY',
+    'Attempts in flight to one subscription, for each worker.',
+    {
+      default: 64,
+      min: 1,
+      max: 10_000,
+    },
+  ),
   workerConcurrency: count('HOOKLINE_WORKER_CONCURRENCY', 'Attempts in flight in one worker.', {
     default: 1_024,
     min: 1,

@@ -10,6 +10,10 @@ export interface HttpConfig {
 
 export const httpSection = section<HttpConfig>('HTTP', {
   host: text('HOOKLINE_HTTP_HOST', 'The address to listen on.', { default: '0.0.0.0' }),
-  port: count('HOOKLINE_HTTP_PORT', 'The port to listen on; 0 takes a free one.', { default: 8080, min: 0, max: 65535 }),
+  port: count('HOOKLINE_HTTP_PORT', 'The port to listen on; 0 takes a free one.', {
+    default: 8080,
+    min: 0,
+    max: 65535,
+  }),
   drainMs: duration('HOOKLINE_DRAIN_TIMEOUT', 'How long a stop waits for work in flight.', { default: '25s' }),
 });

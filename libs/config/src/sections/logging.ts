@@ -6,11 +6,10 @@ export interface LoggingConfig {
 }
 
 export const loggingSection = section<LoggingConfig>('Logging', {
-  level: choice('HOOKLINE_LOG_LEVEL', 'What is logged, as JSON lines on standard output.', [
-    'debug',
-    'info',
-    'warn',
-    'error',
-    'silent',
-  ], { default: 'info' }),
+  level: choice(
+    'HOOKLINE_LOG_LEVEL',
+    'What is logged, as JSON lines on standard output.',
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    { default: 'info' },
+  ),
 });

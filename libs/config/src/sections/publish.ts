@@ -24,8 +24,16 @@ export const publishSection = section<PublishConfig>('Publishing', {
     min: 1,
     max: 104_857_600,
   }),
-  maxBatchEvents: count('HOOKLINE_MAX_BATCH_EVENTS', 'Events in a batch at most.', { default: 1_000, min: 1, max: 10_000 }),
-  maxIdLength: count('HOOKLINE_MAX_ID_LENGTH', 'Characters of an event id at most.', { default: 128, min: 1, max: 1_024 }),
+  maxBatchEvents: count('HOOKLINE_MAX_BATCH_EVENTS', 'Events in a batch at most.', {
+    default: 1_000,
+    min: 1,
+    max: 10_000,
+  }),
+  maxIdLength: count('HOOKLINE_MAX_ID_LENGTH', 'Characters of an event id at most.', {
+    default: 128,
+    min: 1,
+    max: 1_024,
+  }),
   maxTypeLength: count('HOOKLINE_MAX_TYPE_LENGTH', 'Characters of an event type at most.', {
     default: 128,
     min: 1,

@@ -18,7 +18,11 @@ export interface OperatorConfig {
 }
 
 export const operatorSection = section<OperatorConfig>('Operator', {
-  token: optionalText('HOOKLINE_OPERATOR_TOKEN', 'The bearer token that may manage every tenant; at least 32 characters.', {
-    secret: true,
-  }),
+  token: optionalText(
+    'HOOKLINE_OPERATOR_TOKEN',
+    'The bearer token that may manage every tenant; at least 32 characters.',
+    {
+      secret: true,
+    },
+  ),
 });

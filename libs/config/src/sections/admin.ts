@@ -1,0 +1,85 @@
+import { section } from '../load.js';
+import { count, duration, flag } from '../setting.js';
+
+/** Management: its limits, and how it talks to PostgreSQL and Kafka. */
+export interface AdminConfig {
+  requestTimeoutMs: number;
+  httpsOnly: boolean;
+  maxUrlLength: number;
+  maxTypes: number;
+  maxHeaders: number;
+  maxHeaderBytes: number;
+  maxSubscriptions: number;
+  maxKeys: number;
+  outboxPollMs: number;
+  outboxBatch: number;
+  maxOpenReplays: number;
+  replayConcurrency: number;
+  replayPollMs: number;
+  replayDecisionWaitMs: number;
+  replayInFlightBytes: number;
+}
+
+export const adminSection = section<AdminConfig>('Management', {
+  requestTimeoutMs: duration(
+    'HOOKLINE_ADMIN_TIMEOUT',
+    'How long a request waits for PostgreSQL or Kafka before it answers 503.',
+    { default: '5s' },
+  ),
+  httpsOnly: flag('HOOKLINE_HTTPS_ONLY', 'Refuse endpoints without TLS.', { default: false }),
+  maxUrlLength: count('HOOKLINE_MAX_URL_LENGTH', "Characters of an endpoint's URL at most.", {
+    default: 2_048,
+    min: 16,
+    max: 8_192,
+  }),
+  maxTypes: count('HOOKLINE_MAX_SUBSCRIPTION_TYPES', 'Event types and patterns of one subscription at most.', {
+    default: 100,
+    min: 1,
+    max: 1_000,
+  }),
+  maxHeaders: count('HOOKLINE_MAX_SUBSCRIPTION_HEADERS', 'Static headers of one subscription at most.', {
+    default: 20,
+    max: 100,
+  }),
+  maxHeaderBytes: count('HOOKLINE_MAX_SUBSCRIPTION_HEADER_BYTES', 'Bytes of all static headers together at most.', {
+    default: 4_096,
+    max: 16_384,
+  }),
+  maxSubscriptions: count('HOOKLINE_MAX_SUBSCRIPTIONS', 'Subscriptions of one tenant at most.', {
+    default: 1_000,
+    min: 1,
+    max: 100_000,
+  }),
+  maxKeys: count('HOOKLINE_MAX_KEYS', 'Active API keys of one tenant at most.', { default: 100, min: 1, max: 10_000 }),
+  outboxPollMs: duration(
+    'HOOKLINE_OUTBOX_POLL',
+    'How often the outbox and the compacted topics are looked at, besides when PostgreSQL tells of a change.',
+    { default: '2s' },
+  ),
+  outboxBatch: count('HOOKLINE_OUTBOX_BATCH', 'Changes that are published at a time at most.', {
+    default: 500,
+    min: 1,
+    max: 10_000,
+  }),
+  maxOpenReplays: count('HOOKLINE_MAX_OPEN_REPLAYS', 'Unfinished replays of one tenant at most.', {
+    default: 10,
+    min: 1,
+    max: 1_000,
+  }),
+  replayConcurrency: count('HOOKLINE_REPLAY_CONCURRENCY', 'Replays that one admin-api process runs at a time.', {
+    default: 2,
+    min: 1,
+    max: 64,
+  }),
+  replayPollMs: duration('HOOKLINE_REPLAY_POLL', 'How often unfinished replays are looked for.', { default: '1s' }),
+  replayDecisionWaitMs: duration(
+    'HOOKLINE_REPLAY_DECISION_WAIT',
+    'How long a replay waits, without progress, to learn from the history whether events are duplicates.',
+    { default: '1m' },
+  ),
+  replayInFlightBytes: count('HOOKLINE_REPLAY_BUFFER_BYTES', 'Bytes of a replay waiting for Kafka at most.', {
+    default: 8_388_608,
+    min: 1_048_576,
+    max: 67_108_864,
+  }),
+});
