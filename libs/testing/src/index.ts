@@ -5,3 +5,4 @@ export { testKafkaBrokers, testReplication } from './kafka.js';
 export { createTestDatabase, assertTestDatabase, truncateAll, type TestDatabase } from './database.js';
 export { WebhookReceiver } from './receiver/webhook-receiver.js';
 export { failFirst, failFirstOfEach, type Answer, type Behaviour, type ReceivedRequest } from './receiver/behaviour.js';
+export { KafkaProxy } from './proxy/kafka-proxy.js';

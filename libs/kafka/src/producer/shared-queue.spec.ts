@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { PartitionBatch } from './partition-batch.js';
+import { PartitionQueue } from './partition-queue.js';
+import { SharedQueue } from './shared-queue.js';
+
+const batchTo = (partition: number): PartitionBatch =>
+  new PartitionBatch(new PartitionQueue('t', partition, 1), [], () => undefined);
+
+describe('SharedQueue', () => {
+  it('lets one flush out at a time, unless it takes too long', () => {
+    const queue = new SharedQueue('t', 500);
+    const slow = batchTo(0);
+    queue.started(slow, 1_000);
+    expect(queue.waitMs(1_100)).toBe(400);
+    expect(queue.waitMs(1_500)).toBe(0);
+  });
+
+  it('is not slowed down by a flush that hangs, once others go another way', () => {
+    const queue = new SharedQueue('t', 500);
+    const hanging = batchTo(0);
+    const quick = batchTo(1);
+    queue.started(hanging, 0);
+    queue.started(quick, 600);
+    expect(queue.waitMs(601)).toBe(499);
+    queue.closed(quick);
+    expect(queue.waitMs(602)).toBe(0);
+  });
+
+  it('takes the partitions in turn, past those that will not do', () => {
+    const queue = new SharedQueue('t', 500);
+    expect(queue.choose(3, () => true)).toBe(0);
+    queue.started(batchTo(0), 0);
+    expect(queue.choose(3, () => true)).toBe(1);
+    expect(queue.choose(3, (partition) => partition !== 1)).toBe(2);
+    expect(queue.choose(3, () => false)).toBeUndefined();
+  });
+});
