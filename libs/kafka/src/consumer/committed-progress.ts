@@ -1,0 +1,63 @@
+import { decodeOffsetMetadata, type OffsetRun } from '@hookline/domain';
+import type { Admin } from 'kafkajs';
+import { partitionKey, type PositionStore } from './runner-options.js';
+
+/** What is known of a partition before it is read. */
+export interface Known {
+  /** The first offset that isn't known to be complete; undefined where nothing was ever committed. */
+  watermark: number | undefined;
+  /** Complete above the watermark. */
+  complete: readonly OffsetRun[];
+  /** The first offset that the log still has. */
+  low: number;
+  /** The offset that the next record gets. */
+  high: number;
+}
+
+interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** What the partitions' progress is, and what the log has of them, by {@link partitionKey}. */
+export async function readKnown(
+  admin: Admin,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+  positions: PositionStore | undefined,
+): Promise<Map<string, Known>> {
+  const topics = [...new Set(partitions.map(({ topic }) => topic))];
+  const [progress, ...bounds] = await Promise.all([
+    positions ? fromStore(positions, partitions) : fromKafka(admin, groupId, topics),
+    ...topics.map((topic) => admin.fetchTopicOffsets(topic)),
+  ]);
+  const known = new Map<string, Known>();
+  for (const { topic, partition } of partitions) {
+    const bound = bounds[topics.indexOf(topic)]?.find((each) => each.partition === partition);
+    if (bound === undefined) throw new Error(`the log's bounds of ${topic}/${partition} are not known`);
+    const key = partitionKey(topic, partition);
+    const { watermark, complete } = progress.get(key) ?? { watermark: undefined, complete: [] };
+    known.set(key, { watermark, complete, low: Number(bound.low), high: Number(bound.high) });
+  }
+  return known;
+}
+
+type Progress = Map<string, Pick<Known, 'watermark' | 'complete'>>;
+
+async function fromKafka(admin: Admin, groupId: string, topics: string[]): Promise<Progress> {
+  const progress: Progress = new Map();
+  for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics, resolveOffsets: false })) {
+    for (const { partition, offset, metadata } of partitions) {
+      const watermark = Number(offset);
+      // −1: nothing committed; −2: what kafkajs writes in an age-out. Neither says anything.
+      if (watermark < 0) continue;
+      progress.set(partitionKey(topic, partition), { watermark, complete: decodeOffsetMetadata(watermark, metadata) });
+    }
+  }
+  return progress;
+}
+
+async function fromStore(positions: PositionStore, partitions: readonly TopicPartition[]): Promise<Progress> {
+  const found = await positions.read(partitions);
+  return new Map([...found].map(([key, watermark]) => [key, { watermark, complete: [] }]));
+}

@@ -1,0 +1,132 @@
+import { CompletionTracker, type OffsetRun } from '@hookline/domain';
+import type { Batch } from './group-session.js';
+import type { Assignment, LogRecord } from './record.js';
+import type { PartitionStats } from './runner-observer.js';
+import type { Bounds, RestoredProgress } from './runner-options.js';
+
+/** Why a partition isn't read; it is read again when no reason is left. */
+export type PauseReason = 'restoring' | 'high-water' | 'metadata';
+
+export const sizeOf = (record: LogRecord): number => (record.key?.length ?? 0) + (record.value?.length ?? 0);
+
+/**
+ * One assignment with all that belongs to it: what was read, what is in flight, what may be committed. It dies with
+ * the assignment, so that what a former owner still completes changes nothing for the next.
+ */
+export class OwnedPartition implements Assignment {
+  readonly pauses = new Set<PauseReason>(['restoring']);
+  /** As kafkajs was told. */
+  told: 'paused' | 'resumed' = 'paused';
+  /** The tracker's version that the broker has; −1 when it has nothing of this assignment's. */
+  committedVersion = -1;
+  inFlightBytes = 0;
+  /** Grows with every record read or completed. */
+  progress = 0;
+  private readonly revoked = new AbortController();
+  private tracking: CompletionTracker | undefined;
+  private next = 0;
+  private end = 0;
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    private readonly highWater: Bounds,
+    private readonly looksBack: boolean,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.revoked.signal;
+  }
+
+  get alive(): boolean {
+    return !this.revoked.signal.aborted;
+  }
+
+  revoke(reason: string): void {
+    this.revoked.abort(new Error(`partition ${this.topic}/${this.partition} was taken away: ${reason}`));
+  }
+
+  /** Undefined until the progress is restored. */
+  get tracker(): CompletionTracker | undefined {
+    return this.tracking;
+  }
+
+  /** The next offset to read. */
+  get position(): number {
+    return this.next;
+  }
+
+  get inFlight(): number {
+    return this.tracking?.inFlight ?? 0;
+  }
+
+  /** More stands in the log than was read. */
+  get behind(): boolean {
+    return this.next < this.end;
+  }
+
+  restore(progress: RestoredProgress, complete: readonly OffsetRun[]): void {
+    this.tracking = new CompletionTracker(progress.watermark, complete);
+    this.next = progress.start;
+    this.end = progress.end;
+  }
+
+  /** Goes on from a later offset; nothing is left to be read before it. */
+  skipTo(offset: number): void {
+    this.tracking?.seen(offset);
+    this.next = Math.max(this.next, offset);
+  }
+
+  /** The records of a batch that are to be handed over; the others are complete or in flight. */
+  take(batch: Batch): LogRecord[] {
+    const tracker = this.tracking;
+    const records: LogRecord[] = [];
+    if (tracker === undefined) return records;
+    const { topic, partition, messages } = batch;
+    for (const message of messages) {
+      const offset = Number(message.offset);
+      if (offset < this.next) continue;
+      this.next = offset + 1;
+      const timestamp = Number(message.timestamp);
+      const open = tracker.begin(offset, timestamp);
+      if (!open && !this.looksBack) continue;
+      const { key, value, headers = {} } = message;
+      const record = { assignment: this, topic, partition, offset, timestamp, key, value, headers, done: !open };
+      records.push(record);
+      if (open) this.inFlightBytes += sizeOf(record);
+    }
+    this.progress += messages.length;
+    this.end = Math.max(this.next, Number(batch.highWatermark));
+    this.checkHighWater();
+    return records;
+  }
+
+  /** @returns whether it was in flight */
+  complete(record: LogRecord): boolean {
+    if (this.tracking?.complete(record.offset) !== true) return false;
+    this.inFlightBytes -= sizeOf(record);
+    this.progress++;
+    this.checkHighWater();
+    return true;
+  }
+
+  private checkHighWater(): void {
+    const { records, bytes } = this.highWater;
+    if (this.inFlight >= records || this.inFlightBytes >= bytes) this.pauses.add('high-water');
+    else if (this.inFlight <= records / 2 && this.inFlightBytes <= bytes / 2) this.pauses.delete('high-water');
+  }
+
+  stats(gates: Iterable<string>): PartitionStats {
+    return {
+      topic: this.topic,
+      partition: this.partition,
+      position: this.next,
+      watermark: this.tracking?.watermark ?? 0,
+      highWatermark: this.end,
+      inFlight: this.inFlight,
+      inFlightBytes: this.inFlightBytes,
+      oldestTimestamp: this.tracking?.oldestTimestamp,
+      paused: [...this.pauses, ...gates],
+    };
+  }
+}
