@@ -1,4 +1,5 @@
 export { EmbeddedKafka, type EmbeddedKafkaOptions } from './kafka/embedded-kafka.js';
+export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
 export { chooseKafkaSource, type KafkaSource } from './kafka/kafka-source.js';
 export { brokersSeenBy } from './kafka/broker-probe.js';
 export { GuardedProcess, type Exit, type ProcessOptions } from './process/guarded-process.js';

@@ -3,6 +3,7 @@
  * PostgreSQL. What is running already is taken as it is: `KAFKA_BROKERS`, `DATABASE_URL`.
  * Jest does not map aliases here, so this uses the built code, which `npm test` has made.
  */
+const BUILT = '../../../dist/libs/testing/src/environment';
 const started = [];
 let database;
 
@@ -10,7 +11,8 @@ export async function startTestEnvironment(cluster, brokers) {
   const wantsKafka = !process.env.KAFKA_BROKERS;
   const wantsDatabase = !process.env.DATABASE_URL;
   if (!wantsKafka && !wantsDatabase) return;
-  const { startTestKafka, startTestPostgres } = await import('../../../dist/libs/testing/src/index.js');
+  const { startTestKafka } = await import(`${BUILT}/test-kafka.js`);
+  const { startTestPostgres } = await import(`${BUILT}/test-postgres.js`);
   if (wantsDatabase) database ??= startTestPostgres().then((running) => void started.push(running));
   if (wantsKafka) started.push(await startTestKafka(cluster, brokers));
   await database;

@@ -1,4 +1,4 @@
-type Cluster = 'integration' | 'e2e';
+export type Cluster = 'integration' | 'e2e';
 
 /** The variable in which global set-up leaves the brokers of a project's cluster. */
 export const brokersVariable = (cluster: Cluster): string => `HOOKLINE_TEST_BROKERS_${cluster.toUpperCase()}`;
