@@ -50,9 +50,14 @@ export function loadConfig<M extends Record<string, Section<unknown>>>(
 export function describeSections(sections: Record<string, Section<unknown>>): string {
   const parts = Object.values(sections).map(({ title, settings }) => {
     const rows = Object.values(settings as Record<string, Setting<unknown>>).map(
-      (s) => `| \`${s.env}\` | ${s.fallback === undefined ? '–' : `\`${s.fallback}\``} | ${s.about} |`,
+      (s) => `| \`${s.env}\` | ${defaultOf(s)} | ${s.about} |`,
     );
     return [`### ${title}`, '', '| Variable | Default | What it does |', '|---|---|---|', ...rows].join('\n');
   });
   return `${parts.join('\n\n')}\n`;
+}
+
+function defaultOf({ fallback, schema }: Setting<unknown>): string {
+  if (fallback === undefined) return schema.safeParse(undefined).success ? 'not set' : '**required**';
+  return fallback === '' ? 'empty' : `\`${fallback}\``;
 }
