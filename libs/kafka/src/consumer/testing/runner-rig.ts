@@ -1,0 +1,121 @@
+import type { Admin, Kafka, Producer } from 'kafkajs';
+import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
+import { systemClock } from '@hookline/platform';
+import { createKafka } from '../../client.js';
+import { OffsetRunner } from '../offset-runner.js';
+import type { RunnerOptions } from '../runner-options.js';
+import { HandledLog } from './handled-log.js';
+
+/** For everything that must happen on a busy machine. */
+export const DEADLINE_MS = 45_000;
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface RunnerUnderTest {
+  runner: OffsetRunner;
+  log: HandledLog;
+}
+
+/** Topics, records and runners of one test on a real Kafka; everything has a fresh name. */
+export class RunnerRig {
+  readonly groupId = uniqueName('group');
+  readonly kafka: Kafka = createKafka(
+    {
+      brokers: testKafkaBrokers(),
+      clientId: 'test',
+      tls: false,
+      tlsCaFile: undefined,
+      tlsCertFile: undefined,
+      tlsKeyFile: undefined,
+      saslMechanism: 'none',
+      saslUsername: undefined,
+      saslPassword: undefined,
+    },
+    { role: 'runner', logger: quiet },
+  );
+  readonly admin: Admin = this.kafka.admin();
+  private readonly producer: Producer = this.kafka.producer();
+  private readonly runners: RunnerUnderTest[] = [];
+
+  static async open(): Promise<RunnerRig> {
+    const rig = new RunnerRig();
+    await Promise.all([rig.admin.connect(), rig.producer.connect()]);
+    return rig;
+  }
+
+  async close(): Promise<void> {
+    for (const { log } of this.runners) {
+      log.hold = () => false;
+      log.release();
+    }
+    await Promise.all(this.runners.map(({ runner }) => runner.stop()));
+    await Promise.all([this.admin.disconnect(), this.producer.disconnect()]);
+  }
+
+  async topic(partitions: number): Promise<string> {
+    const topic = uniqueName('topic');
+    await this.admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          topic,
+          numPartitions: partitions,
+          replicationFactor: -1,
+          configEntries: [{ name: 'message.timestamp.type', value: 'LogAppendTime' }],
+        },
+      ],
+    });
+    return topic;
+  }
+
+  /** @returns the ids that the records carry as their values */
+  async produce(topic: string, partition: number, count: number): Promise<string[]> {
+    const ids = Array.from({ length: count }, () => uniqueName('record'));
+    await this.producer.send({ topic, acks: -1, messages: ids.map((value) => ({ partition, value })) });
+    return ids;
+  }
+
+  /** A runner with short times, its handler logging into a log of its own. */
+  runner(topics: string[], options: Partial<RunnerOptions> = {}): RunnerUnderTest {
+    const log = new HandledLog();
+    const runner = new OffsetRunner({
+      kafka: this.kafka,
+      groupId: this.groupId,
+      topics,
+      handler: (records) => log.handle(records),
+      clock: systemClock,
+      logger: quiet,
+      commitIntervalMs: 50,
+      sessionTimeoutMs: 10_000,
+      heartbeatIntervalMs: 300,
+      drainMs: DEADLINE_MS,
+      ...options,
+    });
+    this.runners.push({ runner, log });
+    return { runner, log };
+  }
+
+  async committed(topic: string, partition: number): Promise<{ offset: number; metadata: string }> {
+    const [found] = await this.admin.fetchOffsets({ groupId: this.groupId, topics: [topic] });
+    const entry = found?.partitions.find((each) => each.partition === partition);
+    return { offset: Number(entry?.offset), metadata: entry?.metadata ?? '' };
+  }
+
+  committedUpTo(topic: string, partition: number, offset: number): Promise<unknown> {
+    return waitUntil(async () => (await this.committed(topic, partition)).offset === offset, {
+      deadlineMs: DEADLINE_MS,
+      what: `offset ${offset} of partition ${partition} to be committed`,
+    });
+  }
+
+  /** Waits until the runner has exactly these partitions of the topic, restored and ready to be read. */
+  owns(runner: OffsetRunner, topic: string, partitions: number): Promise<unknown> {
+    return waitUntil(
+      () => {
+        const own = runner.stats().partitions.filter((each) => each.topic === topic);
+        return own.length === partitions && own.every(({ paused }) => !paused.includes('restoring'));
+      },
+      { deadlineMs: DEADLINE_MS, what: `the runner to own ${partitions} partitions` },
+    );
+  }
+}
