@@ -68,7 +68,7 @@ export class OffsetRunner {
       retry: settings.retry,
       restored: (partition, progress) => this.restored(partition, progress),
       moved: (partition) => this.readFrom(partition),
-      lost: (partition) => this.replace(partition),
+      lost: (partition) => this.replace(partition, 'its position is past the end of the log'),
     });
     this.stalls = new StallWatch(settings.stallMs, settings.monotonic, options.waitsOnPurpose ?? (() => false));
   }
@@ -113,6 +113,15 @@ export class OffsetRunner {
   /** Whether work for the assignment may act on the outside now: to be asked right before every attempt. */
   isOwner(assignment: Assignment): boolean {
     return !assignment.signal.aborted && this.lease.valid;
+  }
+
+  /**
+   * Gives up what is in flight of a partition, asks again where it starts, and reads it from there: for a store of
+   * positions that went back in time. Nothing happens where the partition is another's by now.
+   */
+  reread(topic: string, partition: number): void {
+    const owned = this.owned.get(topic, partition);
+    if (owned) this.replace(owned, 'it is read again from its stored position');
   }
 
   stats(): RunnerStats {
@@ -228,10 +237,10 @@ export class OffsetRunner {
     void this.restorer.restore([owned]);
   }
 
-  private replace(partition: OwnedPartition): void {
+  private replace(partition: OwnedPartition, reason: string): void {
     const { session } = this;
     if (session === undefined || !partition.alive) return;
-    this.revoke(partition, 'its position is past the end of the log');
+    this.revoke(partition, reason);
     void this.restorer.restore([this.own(session, partition.topic, partition.partition)]);
   }
 
