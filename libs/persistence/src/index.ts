@@ -4,6 +4,7 @@ export { Subscription } from './management/subscription.entity.js';
 export { OutboxEntry } from './management/outbox.entity.js';
 export { Replay, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
 export { createDataSource } from './data-source.js';
+export { createPool } from './pool.js';
 export { connectionOptions, type PgConnectionOptions } from './connection-options.js';
 export {
   assertSchemaNotNewer,

@@ -134,7 +134,7 @@ function listQuery(filter: DeliveryFilter): string {
     SELECT d.* FROM (${ids}) s CROSS JOIN LATERAL (
       SELECT ${DELIVERY_COLUMNS} FROM deliveries d
        WHERE d.subscription_id = s.id AND ($1::text IS NULL OR d.tenant_id = $1)
-         AND ($3::timestamptz IS NULL OR (d.event_at, d.delivery_id) < ($3, $4::uuid))
+         AND ($3::timestamptz IS NULL OR d.event_at <= $3 AND (d.event_at, d.delivery_id) < ($3, $4::uuid))
          AND ($6::text IS NULL OR d.state = $6) ${undelivered}
        ORDER BY d.event_at DESC, d.delivery_id DESC LIMIT $2
     ) d ORDER BY d.event_at DESC, d.delivery_id DESC LIMIT $2`;

@@ -68,8 +68,8 @@ export class CreateHistory1763797000001 implements MigrationInterface {
         CONSTRAINT deliveries_pkey PRIMARY KEY (delivery_id, event_at)
       ) PARTITION BY RANGE (event_at);
       CREATE INDEX deliveries_event_idx ON deliveries (event_partition, event_offset);
-      CREATE INDEX deliveries_subscription_idx ON deliveries (subscription_id, event_at, delivery_id);
-      CREATE INDEX deliveries_undelivered_idx ON deliveries (subscription_id, event_at, delivery_id)
+      CREATE INDEX deliveries_subscription_idx ON deliveries (subscription_id, event_at);
+      CREATE INDEX deliveries_undelivered_idx ON deliveries (subscription_id, event_at)
         WHERE state <> 'delivered';
 
       CREATE TABLE replay_deliveries (
