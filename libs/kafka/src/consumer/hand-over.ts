@@ -1,6 +1,6 @@
 import type { Clock } from '@hookline/platform';
 import type { OwnedPartition } from './owned-partition.js';
-import type { BatchHandler, LogRecord } from './record.js';
+import { LetGo, type BatchHandler, type LogRecord } from './record.js';
 import type { RunnerObserver } from './runner-observer.js';
 import type { RunnerLogger } from './runner-options.js';
 
@@ -12,6 +12,8 @@ export interface HandOverOptions {
   retry: { firstMs: number; mostMs: number };
   /** Called after records completed. */
   completed: (partition: OwnedPartition, records: number) => void;
+  /** Called for a record that will not be completed under this assignment. */
+  letGo: () => void;
 }
 
 /** Gives records to the handler and follows each until it is complete or its assignment is gone. */
@@ -76,6 +78,7 @@ export class HandOver {
 
   private failed(partition: OwnedPartition, record: LogRecord, attempt: number, error: unknown): void {
     if (!partition.alive) return;
+    if (error instanceof LetGo) return this.options.letGo();
     const { clock, logger, observer, retry } = this.options;
     const { topic, offset } = record;
     const delayMs = Math.min(retry.mostMs, retry.firstMs * 2 ** Math.min(attempt - 1, 20));

@@ -56,6 +56,7 @@ export class OffsetRunner {
       observer,
       retry: settings.retry,
       completed: (partition, records) => this.completed(partition, records),
+      letGo: () => this.letGo(),
     });
     this.restorer = new Restorer({
       kafka: options.kafka,
@@ -264,6 +265,12 @@ export class OffsetRunner {
     this.observer.completed?.(partition.topic, records);
     this.inFlightTotal -= records;
     this.applyFlow(partition);
+    this.checkTotal();
+  }
+
+  /** A stop doesn't wait for it. */
+  private letGo(): void {
+    this.inFlightTotal--;
     this.checkTotal();
   }
 

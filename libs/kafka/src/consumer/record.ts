@@ -35,3 +35,11 @@ export interface LogRecord {
  * after a pause, with that record alone; the partition's committed offset waits for it.
  */
 export type BatchHandler = (records: readonly LogRecord[]) => readonly Promise<void>[];
+
+/**
+ * A handler rejects with it what it holds on purpose (until it is due) when it must let go of it: on a stop, which does
+ * not wait for it then. The record stays incomplete, and is not tried again under this assignment.
+ */
+export class LetGo extends Error {
+  override name = 'LetGo';
+}
