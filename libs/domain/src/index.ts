@@ -12,8 +12,8 @@ export {
 } from './signature.js';
 export { Sealer, UnsealError, SealingKeyError } from './sealer.js';
 export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from './api-key.js';
-export { DELIVERED, EXPIRED, DEFERRED, isSuccess, type Outcome } from './outcome.js';
-export { RetryPolicy, type RetryRules } from './retry-policy.js';
+export { DELIVERED, EXPIRED, isSuccess, type Outcome } from './outcome.js';
+export { RetryPolicy, type RetryRules, type Progress } from './retry-policy.js';
 export { DeduplicationIndex } from './deduplication-index.js';
 export { CompletionTracker, type OffsetRun } from './offsets/completion-tracker.js';
 export {

@@ -6,6 +6,7 @@ import { RetryPolicy } from './retry-policy.js';
 const rules = { retryDelaysMs: [5_000, 30_000, 120_000], retryJitterPercent: 0, windowMs: 600_000 };
 const policy = new RetryPolicy(rules);
 const START = 1_000_000;
+const progress = { deliveryId: 'msg_a', attempts: 1, windowStart: START };
 
 describe('RetryPolicy', () => {
   it.each([
@@ -14,34 +15,42 @@ describe('RetryPolicy', () => {
     [3, 120_000],
     [9, 120_000],
   ])('after attempt %d waits %d ms, and repeats the last delay', (attempts, delayMs) => {
-    expect(policy.afterFailure('msg_a', attempts, START, START)).toMatchObject({ kind: 'retry', delayMs });
+    expect(policy.afterFailure(progress, attempts, START)).toMatchObject({ kind: 'retry', delayMs });
   });
 
   it('takes the longest tier that is due inside the window', () => {
     const late = START + rules.windowMs - 30_000;
-    expect(policy.afterFailure('msg_a', 3, START, late)).toMatchObject({ kind: 'retry', delayMs: 30_000 });
-    expect(policy.afterFailure('msg_a', 3, START, late + 1)).toMatchObject({ kind: 'retry', delayMs: 5_000 });
+    expect(policy.afterFailure(progress, 3, late)).toMatchObject({ kind: 'retry', delayMs: 30_000 });
+    expect(policy.afterFailure(progress, 3, late + 1)).toMatchObject({ kind: 'retry', delayMs: 5_000 });
   });
 
   it('ends where no tier is due inside the window', () => {
     const end = START + rules.windowMs;
-    expect(policy.afterFailure('msg_a', 3, START, end - 4_999)).toEqual({ kind: 'dead-letter', reason: 'expired' });
+    expect(policy.afterFailure(progress, 3, end - 4_999)).toEqual({ kind: 'dead-letter', reason: 'expired' });
     expect(policy.isExpired(START, end)).toBe(false);
     expect(policy.isExpired(START, end + 1)).toBe(true);
+  });
+
+  it('defers by the shortest delay, and not past the window either', () => {
+    expect(policy.afterDeferral(progress, START)).toMatchObject({ kind: 'defer', delayMs: 5_000 });
+    expect(policy.afterDeferral(progress, START + rules.windowMs)).toMatchObject({ reason: 'expired' });
   });
 
   it('is late by a few per cent, the same whoever asks, and never beyond the window', () => {
     const jittery = new RetryPolicy({ ...rules, retryJitterPercent: 10 });
     fc.assert(
       fc.property(fc.string(), fc.nat(40), fc.nat(rules.windowMs), (id, attempts, since) => {
-        const outcome = jittery.afterFailure(id, attempts + 1, START, START + since);
+        const at = { deliveryId: id, attempts, windowStart: START };
+        const outcome = jittery.afterFailure(at, attempts + 1, START + since);
         if (outcome.kind !== 'retry') return;
-        expect(outcome.jitterMs).toBe(jittery.jitterMs(id, attempts + 1, outcome.delayMs));
+        expect(outcome.jitterMs).toBe(jittery.jitterMs(at, outcome.delayMs));
         expect(outcome.jitterMs).toBeLessThanOrEqual(outcome.delayMs / 10);
         expect(since + outcome.delayMs + outcome.jitterMs).toBeLessThanOrEqual(rules.windowMs);
       }),
     );
-    const jitters = new Set(Array.from({ length: 100 }, (_, n) => jittery.jitterMs(`msg_${n}`, 1, 120_000)));
+    const jitters = new Set(
+      Array.from({ length: 100 }, (_, n) => jittery.jitterMs({ ...progress, deliveryId: `msg_${n}` }, 120_000)),
+    );
     expect(jitters.size).toBeGreaterThan(50);
   });
 });

@@ -9,33 +9,44 @@ export interface RetryRules {
   readonly windowMs: number;
 }
 
+/** How far a delivery has come. */
+export interface Progress {
+  readonly deliveryId: string;
+  /** Attempts made in all windows. */
+  readonly attempts: number;
+  /** When this window began, ms since the epoch. */
+  readonly windowStart: number;
+}
+
 /** When to try again, and when to give up. */
 export class RetryPolicy {
+  private readonly shortestFirst: readonly number[];
   private readonly longestFirst: readonly number[];
 
   constructor(private readonly rules: RetryRules) {
-    this.longestFirst = [...rules.retryDelaysMs].sort((a, b) => b - a);
+    this.shortestFirst = [...rules.retryDelaysMs].sort((a, b) => a - b);
+    this.longestFirst = this.shortestFirst.toReversed();
   }
 
   /**
    * After a failed attempt: a retry by the delay that this attempt has; where that isn't due inside the window, by the
    * longest one that is; where none is, the end.
-   * @param attempts attempts made in this window, the failed one included
+   * @param attemptsInWindow attempts made in this window, the failed one included
    */
-  afterFailure(deliveryId: string, attempts: number, windowStart: number, now: number): Outcome {
+  afterFailure(progress: Progress, attemptsInWindow: number, now: number): Outcome {
     const delays = this.rules.retryDelaysMs;
-    const planned = delays[Math.min(attempts, delays.length) - 1];
-    const end = windowStart + this.rules.windowMs;
-    for (const delayMs of planned === undefined ? this.longestFirst : [planned, ...this.longestFirst]) {
-      const jitterMs = this.jitterMs(deliveryId, attempts, delayMs);
-      if (now + delayMs + jitterMs <= end) return { kind: 'retry', delayMs, jitterMs };
-    }
-    return EXPIRED;
+    const planned = delays[Math.min(attemptsInWindow, delays.length) - 1];
+    return this.first(
+      'retry',
+      planned === undefined ? this.longestFirst : [planned, ...this.longestFirst],
+      progress,
+      now,
+    );
   }
 
-  /** The shortest tier: where a delivery waits that finds no room in its lane. */
-  get shortestDelayMs(): number {
-    return this.longestFirst[this.longestFirst.length - 1] as number;
+  /** Where there was no room for an attempt: the shortest delay. */
+  afterDeferral(progress: Progress, now: number): Outcome {
+    return this.first('defer', this.shortestFirst, progress, now);
   }
 
   isExpired(windowStart: number, now: number): boolean {
@@ -43,11 +54,20 @@ export class RetryPolicy {
   }
 
   /**
-   * By how much the retry after this attempt is later than its delay, ms: the same for whoever asks, so that it needs
-   * no place in the record.
+   * By how much the next attempt is later than its delay, ms: the same for whoever asks, so that it needs no place in
+   * the record.
    */
-  jitterMs(deliveryId: string, attempts: number, delayMs: number): number {
+  jitterMs({ deliveryId, attempts }: Pick<Progress, 'deliveryId' | 'attempts'>, delayMs: number): number {
     return Math.floor((fraction(deliveryId, attempts) * delayMs * this.rules.retryJitterPercent) / 100);
+  }
+
+  private first(kind: 'retry' | 'defer', delays: readonly number[], progress: Progress, now: number): Outcome {
+    const end = progress.windowStart + this.rules.windowMs;
+    for (const delayMs of delays) {
+      const jitterMs = this.jitterMs(progress, delayMs);
+      if (now + delayMs + jitterMs <= end) return { kind, delayMs, jitterMs };
+    }
+    return EXPIRED;
   }
 }
 

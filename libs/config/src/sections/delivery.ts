@@ -10,7 +10,16 @@ export interface DeliveryConfig {
   allowCidrs: string[];
   endpointConcurrency: number;
   workerConcurrency: number;
+  directWaitMs: number;
+  endpointQueue: number;
+  unhealthyAfter: number;
+  unhealthyProbeMs: number;
+  laneHeldRecords: number;
+  laneHeldBytes: number;
+  keepAliveMs: number;
+  maxOrigins: number;
   responseBodyBytes: number;
+  responseReadBytes: number;
   commitIntervalMs: number;
   idempotencyWindowMs: number;
   idempotencyMaxIds: number;
@@ -49,10 +58,63 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     min: 1,
     max: 100_000,
   }),
+  directWaitMs: duration(
+    'HOOKLINE_DIRECT_WAIT',
+    'How long an event waits for room at its endpoint before it is handed to the lane.',
+    {
+      default: '500ms',
+    },
+  ),
+  endpointQueue: count(
+    'HOOKLINE_ENDPOINT_QUEUE',
+    'Deliveries that wait for room at one subscription, for each worker, at most.',
+    {
+      default: 1_000,
+      max: 100_000,
+    },
+  ),
+  unhealthyAfter: count('HOOKLINE_UNHEALTHY_AFTER', 'Failures in a row after which events go to the lane at once.', {
+    default: 10,
+    min: 1,
+  }),
+  unhealthyProbeMs: duration(
+    'HOOKLINE_UNHEALTHY_PROBE',
+    'How often such a subscription is still tried with an event directly.',
+    {
+      default: '5s',
+    },
+  ),
+  laneHeldRecords: count(
+    'HOOKLINE_LANE_HELD_RECORDS',
+    'Records that a worker holds for each partition of a lane at most.',
+    {
+      default: 2_000,
+      min: 1,
+    },
+  ),
+  laneHeldBytes: count('HOOKLINE_LANE_HELD_BYTES', 'Bytes that a worker holds for each partition of a lane at most.', {
+    default: 2_097_152,
+    min: 1,
+  }),
+  keepAliveMs: duration('HOOKLINE_KEEP_ALIVE', 'How long a connection to an endpoint is kept without a request.', {
+    default: '4s',
+  }),
+  maxOrigins: count('HOOKLINE_MAX_ORIGINS', 'Origins whose connections a worker keeps at most.', {
+    default: 1_000,
+    min: 1,
+  }),
   responseBodyBytes: count('HOOKLINE_RESPONSE_BODY_BYTES', "Bytes of an endpoint's answer that are kept.", {
     default: 1_024,
     max: 16_384,
   }),
+  responseReadBytes: count(
+    'HOOKLINE_RESPONSE_READ_BYTES',
+    "Bytes of an endpoint's answer that are read before the connection is given up.",
+    {
+      default: 65_536,
+      max: 16_777_216,
+    },
+  ),
   commitIntervalMs: duration('HOOKLINE_COMMIT_INTERVAL', 'How often progress is committed.', { default: '250ms' }),
   idempotencyWindowMs: duration('HOOKLINE_IDEMPOTENCY_WINDOW', 'For how long a repeated event id makes no delivery.', {
     default: '10m',

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import type { AttemptOutcome } from '@hookline/contracts';
+import type { EndpointClient, SendResult } from '@hookline/http-delivery';
+import type { Clock, Logger } from '@hookline/platform';
+import type { Delivery } from '../delivery.js';
+import type { Opened, Target } from '../subscriptions/target.js';
+import { requestHeaders } from './request-headers.js';
+
+/** Makes one attempt: signs, sends, and says what it met. */
+export class Attempter {
+  /** Told apart from those of any other worker, and of this one before it was started again. */
+  private readonly idPrefix = `${randomBytes(9).toString('base64url')}.`;
+  private made = 0;
+
+  constructor(
+    private readonly client: Pick<EndpointClient, 'send'>,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Never rejects. */
+  async attempt(target: Target, { envelope, body }: Delivery): Promise<AttemptOutcome> {
+    const at = this.clock.now();
+    const number = envelope.attempts + 1;
+    const opened = this.open(target);
+    const result: SendResult =
+      opened === undefined
+        ? { error: 'other', durationMs: 0 }
+        : await this.client.send({
+            endpoint: opened.endpoint,
+            headers: requestHeaders(opened, envelope, number, Math.floor(at / 1_000), body),
+            body,
+          });
+    const outcome: AttemptOutcome = { id: this.idPrefix + this.made++, number, at, durationMs: result.durationMs };
+    if (result.status !== undefined) outcome.status = result.status;
+    if (result.error !== undefined) outcome.error = result.error;
+    // PostgreSQL's text has no NUL.
+    if (result.body) outcome.responseBody = result.body.replaceAll('\0', '\uFFFD');
+    return outcome;
+  }
+
+  private open(target: Target): Opened | undefined {
+    try {
+      return target.open();
+    } catch (error) {
+      const { id: subscriptionId, tenant } = target;
+      const { name, message } = error as Error;
+      this.logger.error({ subscriptionId, tenant, name, message }, 'a subscription can not be sent to by this worker');
+      return undefined;
+    }
+  }
+}

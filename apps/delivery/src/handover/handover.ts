@@ -1,0 +1,113 @@
+import {
+  encodeDeadLetterHeaders,
+  encodeDeliveryHeaders,
+  encodeOutcome,
+  retryTopic,
+  TOPICS,
+  type AttemptOutcome,
+  type DeadLetterReason,
+  type EventEnvelope,
+  type LogPosition,
+  type OutcomeRecord,
+} from '@hookline/contracts';
+import type { LogRecord } from '@hookline/kafka';
+import type { Delivery } from '../delivery.js';
+import type { DeliveryMetrics } from '../metrics.js';
+import type { PatientOutput } from './patient-output.js';
+
+type DeliveryPart = NonNullable<OutcomeRecord['delivery']>;
+
+/**
+ * Where a delivery goes from here: to a lane, to the dead letters, or nowhere, for it has arrived; and in each case a
+ * record of what happened. Everything resolves when it is durable, and rejects when it can't be made so.
+ */
+export class Handover {
+  constructor(
+    private readonly output: PatientOutput,
+    private readonly metrics: DeliveryMetrics,
+  ) {}
+
+  delivered(delivery: Delivery, attempt: AttemptOutcome): Promise<unknown> {
+    return this.tell(delivery, { state: 'delivered', attempt });
+  }
+
+  /** There is no room here: the owner of the subscription is to do it. No attempt is spent. */
+  toLane(delivery: Delivery): Promise<unknown> {
+    this.metrics.handedOver('deliveries');
+    return Promise.all([
+      this.write(TOPICS.deliveries, delivery, encodeDeliveryHeaders(delivery.envelope)),
+      this.tell(delivery, { state: 'pending', reason: 'busy' }),
+    ]);
+  }
+
+  /** @param attempt what failed; absent where there was no room for one */
+  retry(delivery: Delivery, delayMs: number, nextAttemptAt: number, attempt?: AttemptOutcome): Promise<unknown> {
+    this.metrics.handedOver('retry');
+    return Promise.all([
+      this.write(retryTopic(delayMs), delivery, encodeDeliveryHeaders(delivery.envelope)),
+      this.tell(delivery, {
+        state: 'retrying',
+        nextAttemptAt,
+        ...(attempt ? { attempt } : { reason: 'busy' as const }),
+      }),
+    ]);
+  }
+
+  deadLetter(delivery: Delivery, reason: DeadLetterReason, attempt?: AttemptOutcome): Promise<unknown> {
+    this.metrics.deadLettered(reason);
+    return Promise.all([
+      this.write(TOPICS.deadLetters, delivery, encodeDeadLetterHeaders({ delivery: delivery.envelope, reason })),
+      this.tell(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }),
+    ]);
+  }
+
+  /** Keeps a record that can't be read as it is, with where it stood and why. */
+  unreadable(record: LogRecord, detail: string): Promise<unknown> {
+    this.metrics.deadLettered('unreadable');
+    const headers: Record<string, Buffer | string> = {};
+    for (const [name, value] of Object.entries(record.headers)) {
+      const first = Array.isArray(value) ? value[0] : value;
+      if (first !== undefined) headers[name] = first;
+    }
+    headers['reason'] = 'unreadable' satisfies DeadLetterReason;
+    headers['detail'] = detail;
+    headers['origin'] = `${record.topic}:${record.partition}:${record.offset}`;
+    return this.output.append({ topic: TOPICS.deadLetters, key: record.key, value: record.value, headers });
+  }
+
+  matchedNothing(event: EventEnvelope, source: LogPosition): Promise<unknown> {
+    return this.outcome({ ...about(event, source), matched: [] });
+  }
+
+  duplicate(event: EventEnvelope, source: LogPosition, duplicateOf: number): Promise<unknown> {
+    this.metrics.duplicate();
+    return this.outcome({ ...about(event, source), matched: [], duplicateOf });
+  }
+
+  private write(topic: string, delivery: Delivery, headers: Record<string, Buffer | string>): Promise<unknown> {
+    return this.output.append({ topic, key: delivery.envelope.subscriptionId, value: delivery.body, headers });
+  }
+
+  private tell(delivery: Delivery, part: Omit<DeliveryPart, 'id' | 'subscriptionId'>): Promise<unknown> {
+    const { envelope, firstRecord } = delivery;
+    const record: OutcomeRecord = about(envelope.event, envelope.source);
+    const matched = firstRecord?.take();
+    if (matched !== undefined) record.matched = matched;
+    record.delivery = { id: envelope.deliveryId, subscriptionId: envelope.subscriptionId, ...part };
+    if (envelope.replayId !== undefined) record.delivery.replayId = envelope.replayId;
+    const written = this.outcome(record);
+    if (matched === undefined || firstRecord === undefined) return written;
+    return written.catch((error: unknown) => {
+      firstRecord.giveBack();
+      throw error;
+    });
+  }
+
+  private outcome(record: OutcomeRecord): Promise<unknown> {
+    return this.output.append({ topic: TOPICS.attempts, value: encodeOutcome(record) });
+  }
+}
+
+function about(event: EventEnvelope, source: LogPosition): OutcomeRecord {
+  return { v: 1, tenant: event.tenant, eventId: event.id, type: event.type, source };
+}

@@ -1,0 +1,22 @@
+import type { EventEnvelope, LogPosition } from '@hookline/contracts';
+import type { DeduplicationIndex } from '@hookline/domain';
+import type { FirstRecord } from '../delivery.js';
+import type { Target } from '../subscriptions/target.js';
+
+/** What was decided about an event, kept until its outcome is durable: a second try does only what is missing. */
+export interface EventWork {
+  readonly event: EventEnvelope;
+  readonly source: LogPosition;
+  /** The offset of the first event with its id, if it is a duplicate. */
+  readonly duplicateOf: number | undefined;
+  readonly firstRecord: FirstRecord;
+  /** What it is still to be delivered to. */
+  readonly missing: Set<Target>;
+}
+
+/** What is known of one partition of events while this worker owns it. */
+export class PartitionIntake {
+  readonly works = new Map<number, EventWork>();
+
+  constructor(readonly index: DeduplicationIndex) {}
+}

@@ -1,0 +1,99 @@
+import { decodeDeliveryHeaders, retryDelayOf, TOPICS, UnreadableRecord } from '@hookline/contracts';
+import type { RetryPolicy } from '@hookline/domain';
+import type { Assignment, BatchHandler, LogRecord } from '@hookline/kafka';
+import type { Clock } from '@hookline/platform';
+import type { Deliverer, Entrance } from '../attempt/deliverer.js';
+import { NotOwner, type Delivery } from '../delivery.js';
+import type { Handover } from '../handover/handover.js';
+import type { Targets } from '../subscriptions/targets.js';
+import { DueQueue } from './due-queue.js';
+
+/** Takes what was handed over to the owner of a subscription: deliveries, replays, and retries when they are due. */
+export class LaneIntake {
+  private readonly waiting = new Map<Assignment, DueQueue>();
+  private readonly live: Entrance;
+  private readonly replays: Entrance;
+  private closed = false;
+
+  constructor(
+    private readonly targets: Targets,
+    private readonly deliverer: Deliverer,
+    private readonly handover: Handover,
+    private readonly policy: RetryPolicy,
+    private readonly clock: Clock,
+    owns: Entrance['owns'],
+  ) {
+    const noRoom = (delivery: Delivery): Promise<unknown> => deliverer.defer(delivery);
+    this.live = { from: 'lane', patienceMs: Infinity, owns, noRoom };
+    this.replays = { ...this.live, from: 'replay' };
+  }
+
+  readonly handler: BatchHandler = (records) => records.map((record) => this.take(record));
+
+  /** Drops what waits for its time in a partition that has gone to another worker. */
+  revoked(assignment: Assignment): void {
+    this.waiting.get(assignment)?.close();
+    this.waiting.delete(assignment);
+  }
+
+  /** Drops all that waits: a stop need not wait for it, for it is in the log. */
+  close(): void {
+    this.closed = true;
+    for (const queue of this.waiting.values()) queue.close();
+    this.waiting.clear();
+  }
+
+  /** Records that wait for their time. */
+  get waitingRecords(): number {
+    let records = 0;
+    for (const queue of this.waiting.values()) records += queue.size;
+    return records;
+  }
+
+  private take(record: LogRecord): Promise<void> {
+    if (record.done) return Promise.resolve();
+    let delivery: Delivery;
+    try {
+      if (record.value === null) throw new UnreadableRecord('a delivery without data');
+      const envelope = decodeDeliveryHeaders(record.headers);
+      delivery = { envelope, body: record.value, assignment: record.assignment };
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) return Promise.reject(error as Error);
+      return this.handover.unreadable(record, error.message).then(nothing);
+    }
+    const due = this.dueAt(record, delivery);
+    const now = due <= this.clock.now();
+    return (now ? this.go(record, delivery) : this.atTime(due, record, delivery)).then(nothing);
+  }
+
+  /** Append time, delay and jitter; a record that is not in a retry topic is due at once. */
+  private dueAt({ topic, timestamp }: LogRecord, { envelope }: Delivery): number {
+    const delayMs = retryDelayOf(topic);
+    return delayMs === undefined ? 0 : timestamp + delayMs + this.policy.jitterMs(envelope, delayMs);
+  }
+
+  private atTime(due: number, record: LogRecord, delivery: Delivery): Promise<unknown> {
+    const { assignment } = record;
+    if (this.closed || assignment.signal.aborted) return Promise.reject(new NotOwner());
+    let queue = this.waiting.get(assignment);
+    if (queue === undefined) this.waiting.set(assignment, (queue = new DueQueue(this.clock)));
+    const queued = queue;
+    return new Promise((resolve, reject) => {
+      queued.add(
+        due,
+        () => void this.go(record, delivery).then(resolve, reject),
+        () => reject(new NotOwner()),
+      );
+    });
+  }
+
+  private go({ topic }: LogRecord, delivery: Delivery): Promise<unknown> {
+    const { subscriptionId } = delivery.envelope;
+    const subscriber = this.targets.get(subscriptionId)?.subscriber;
+    // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet.
+    if (subscriber === undefined) return this.deliverer.defer(delivery);
+    return this.deliverer.deliver(delivery, subscriber, topic === TOPICS.replays ? this.replays : this.live);
+  }
+}
+
+const nothing = (): void => undefined;

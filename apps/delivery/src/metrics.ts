@@ -1,0 +1,73 @@
+import type { AttemptOutcome, DeadLetterReason } from '@hookline/contracts';
+import type { RunnerStats } from '@hookline/kafka';
+import type { Clock, Counter, Metrics } from '@hookline/platform';
+
+/** What the worker's state is read from when someone asks. */
+export interface MetricSources {
+  events: { stats(): RunnerStats };
+  lanes: { stats(): RunnerStats };
+  rooms: { readonly inFlight: number };
+}
+
+/** What is counted on an event's way. */
+export class DeliveryMetrics {
+  private readonly attempts: Counter<'outcome'>;
+  private readonly handovers: Counter<'to'>;
+  private readonly deadLetters: Counter<'reason'>;
+  private readonly duplicates: Counter;
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+  ) {
+    this.attempts = metrics.counter('hookline_attempts_total', 'Attempts, by what they met.', ['outcome']);
+    this.handovers = metrics.counter('hookline_handovers_total', 'Deliveries handed over to a lane.', ['to']);
+    this.deadLetters = metrics.counter('hookline_dead_letters_total', 'Dead letters written.', ['reason']);
+    this.duplicates = metrics.counter('hookline_duplicates_total', 'Events that repeat the id of an earlier one.');
+  }
+
+  attempted({ status, error }: AttemptOutcome): void {
+    const outcome = status === undefined ? (error ?? 'other') : `${Math.floor(status / 100)}xx`;
+    this.attempts.inc({ outcome });
+  }
+
+  handedOver(to: 'deliveries' | 'retry'): void {
+    this.handovers.inc({ to });
+  }
+
+  deadLettered(reason: DeadLetterReason): void {
+    this.deadLetters.inc({ reason });
+  }
+
+  duplicate(): void {
+    this.duplicates.inc();
+  }
+
+  /** What is read, not counted. */
+  watch({ events, lanes, rooms }: MetricSources): void {
+    const oldest = 'hookline_oldest_undelivered_event_age_seconds';
+    this.metrics.gauge(oldest, 'Age of the oldest event whose outcome is not durable yet; 0 if there is none.', {
+      read: () => this.oldestAgeSeconds(events.stats()),
+    });
+    this.metrics.gauge('hookline_attempts_in_flight', 'Attempts in flight.', { read: () => rooms.inFlight });
+    const backlog = this.metrics.gauge('hookline_backlog_records', 'Records whose outcome is not durable yet.', {
+      labelNames: ['topic'],
+      read: () => {
+        for (const [topic, records] of backlogs([events.stats(), lanes.stats()])) backlog.set({ topic }, records);
+        return 0;
+      },
+    });
+  }
+
+  private oldestAgeSeconds({ partitions }: RunnerStats): number {
+    const times = partitions.flatMap(({ oldestTimestamp }) => oldestTimestamp ?? []);
+    return times.length === 0 ? 0 : Math.max(0, this.clock.now() - Math.min(...times)) / 1_000;
+  }
+}
+
+function backlogs(stats: readonly RunnerStats[]): Map<string, number> {
+  const byTopic = new Map<string, number>();
+  for (const { topic, highWatermark, watermark } of stats.flatMap(({ partitions }) => partitions))
+    byTopic.set(topic, (byTopic.get(topic) ?? 0) + Math.max(0, highWatermark - watermark));
+  return byTopic;
+}
