@@ -2,6 +2,7 @@ export { uniqueName } from './unique-name.js';
 export { waitUntil } from './wait-until.js';
 export { TestClock } from './test-clock.js';
 export { testKafkaBrokers, testReplication } from './kafka.js';
+export { startRole, type RoleProcess } from './start-role.js';
 export { controlBroker, brokerIdAt, type BrokerAction } from './broker-control.js';
 export { createTestDatabase, assertTestDatabase, truncateAll, type TestDatabase } from './database.js';
 export { WebhookReceiver } from './receiver/webhook-receiver.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { explainDeath, type Death } from '../death.js';
 import { freePorts } from '../ports.js';
 import { ProcessRegister } from '../process/process-register.js';
 import { StartError } from '../start-error.js';
-import { saysDiskFull } from '../tail.js';
 import type { BrokerHost, RunningBroker } from './broker-host.js';
 import { untilBrokerSees } from './broker-probe.js';
 import { assertSameSize, newClusterId, readClusterFile, writeClusterFile } from './cluster-file.js';
@@ -29,7 +29,7 @@ const STOP_MS = 15_000;
 export class EmbeddedKafka {
   private readonly running = new Map<number, RunningBroker>();
   private stopping = false;
-  private onDeath: (id: number, why: string) => void = () => undefined;
+  private onDeath: (id: number, death: Death) => void = () => undefined;
 
   private constructor(
     /** `host:port` of each broker, by id − 1. The same at the next start, if the ports are still free. */
@@ -75,7 +75,7 @@ export class EmbeddedKafka {
   }
 
   /** Says when a broker has ended that nobody here has ended, and why as far as it is known. */
-  onUnexpectedDeath(listener: (id: number, why: string) => void): void {
+  onUnexpectedDeath(listener: (id: number, death: Death) => void): void {
     this.onDeath = listener;
   }
 
@@ -128,7 +128,7 @@ export class EmbeddedKafka {
     const broker = await this.host.start(id);
     this.running.set(id, broker);
     const died = broker.exited.then(async () => {
-      throw new StartError(`Kafka broker ${id} ended while it started: ${await this.lastWords(id)}`);
+      throw new StartError(`Kafka broker ${id} ended while it started: ${(await this.lastWords(id)).why}`);
     });
     const over = new AbortController();
     const timer = setTimeout(
@@ -150,11 +150,8 @@ export class EmbeddedKafka {
     this.onDeath(id, await this.lastWords(id));
   }
 
-  private async lastWords(id: number): Promise<string> {
-    const log = await this.host.logTail(id);
-    if (saysDiskFull(log)) return 'the disk with its data is full; make room, or use another folder (--data)';
-    const lines = log.split('\n').filter((line) => /ERROR|FATAL|Exception|WARN/.test(line));
-    return lines.at(-1)?.slice(0, 400) ?? 'it said nothing';
+  private async lastWords(id: number): Promise<Death> {
+    return explainDeath(await this.host.logTail(id), /ERROR|FATAL|Exception|WARN/);
   }
 }
 

