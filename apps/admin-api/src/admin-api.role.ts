@@ -1,0 +1,107 @@
+import { TOPICS } from '@hookline/contracts';
+import { Sealer } from '@hookline/domain';
+import { AddressGuard } from '@hookline/http-delivery';
+import { createKafka, ProducerPump, PumpMetrics, RangeReader } from '@hookline/kafka';
+import { connectionOptions, createDataSource, DeliveryHistory, EventHistory } from '@hookline/persistence';
+import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
+import { AppModule } from './app.module.js';
+import { Authenticator } from './auth/authenticator.js';
+import { Database } from './database/database.js';
+import { Session } from './database/session.js';
+import { HistoryService } from './history/history.service.js';
+import { KeysService } from './keys/keys.service.js';
+import { serveOpenApi } from './openapi/openapi.js';
+import { CompactedTail } from './outbox/compacted-tail.js';
+import { CurrentRecords } from './outbox/current-records.js';
+import { outboxMetrics } from './outbox/outbox-metrics.js';
+import { OutboxPublisher } from './outbox/outbox-publisher.js';
+import { Decisions } from './replays/decisions.js';
+import { loadMatcher } from './replays/replay-matcher.js';
+import { ReplayRunner } from './replays/replay-runner.js';
+import { ReplayScheduler } from './replays/replay-scheduler.js';
+import { ReplaysService } from './replays/replays.service.js';
+import { faultsOf, sections } from './settings.js';
+import { SubscriptionMapper } from './subscriptions/subscription-mapper.js';
+import { SubscriptionRules } from './subscriptions/subscription-rules.js';
+import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
+import { TenantsService } from './tenants/tenants.service.js';
+import { LogOffsets } from './topics/log-offsets.js';
+
+/** Management over HTTP, the publisher of the outbox, and replays. */
+export const adminApiRole: RoleDefinition<typeof sections> = { name: 'admin-api', sections, check: faultsOf, build };
+
+function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleParts {
+  const clock = systemClock;
+  const { admin, delivery, publish } = config;
+  const quick = {
+    ...config.database,
+    connectTimeoutMs: Math.min(config.database.connectTimeoutMs, admin.requestTimeoutMs),
+    statementTimeoutMs: Math.min(config.database.statementTimeoutMs, admin.requestTimeoutMs),
+  };
+  const database = new Database(() => createDataSource(quick), admin.requestTimeoutMs);
+  const openSession = (): Promise<Session> => Session.open(connectionOptions(config.database));
+  const kafka = createKafka(config.kafka, { role: 'admin-api', logger });
+  const log = new LogOffsets(kafka, admin.requestTimeoutMs);
+  const reader = new RangeReader(kafka);
+  const pump = new ProducerPump(
+    { kafka, clock, logger, observer: new PumpMetrics(metrics) },
+    // Replays bound themselves; there is room for all of them, and for the outbox.
+    { ...config.pump, maxBufferedBytes: (admin.replayConcurrency + 1) * 2 * admin.replayInFlightBytes },
+  );
+
+  const guard = new AddressGuard(delivery.allowCidrs);
+  const rules = new SubscriptionRules({ ...admin, maxTypeLength: publish.maxTypeLength }, (ip) => guard.allows(ip));
+  const mapper = new SubscriptionMapper(new Sealer(config.sealing.keys));
+  const deliveries = new DeliveryHistory(database);
+
+  const outbox = new OutboxPublisher(
+    {
+      openSession,
+      current: new CurrentRecords(database),
+      openTails: () =>
+        [TOPICS.credentials, TOPICS.subscriptions].map((topic) => new CompactedTail(topic, log, reader, logger)),
+      offsets: log,
+      output: pump,
+      clock,
+      logger,
+      observer: outboxMetrics(metrics),
+    },
+    { pollMs: admin.outboxPollMs, batch: admin.outboxBatch },
+  );
+  const runner = new ReplayRunner({
+    reader,
+    decisions: new Decisions(database, clock, logger, admin.replayDecisionWaitMs),
+    loadMatcher: (job) => loadMatcher(database, job),
+    output: pump,
+    logger,
+    maxInFlightBytes: admin.replayInFlightBytes,
+  });
+  const scheduler = new ReplayScheduler(openSession, runner, logger, {
+    concurrency: admin.replayConcurrency,
+    pollMs: admin.replayPollMs,
+  });
+
+  return {
+    module: AppModule.with({
+      authenticator: new Authenticator(config.operator.token, database),
+      tenants: new TenantsService(database, clock),
+      keys: new KeysService(database, clock, admin.maxKeys),
+      subscriptions: new SubscriptionsService(database, rules, mapper, clock, admin.maxSubscriptions),
+      history: new HistoryService(new EventHistory(database), deliveries),
+      replays: new ReplaysService(database, log, deliveries, clock, admin.maxOpenReplays),
+      log,
+    }),
+    configure: serveOpenApi,
+    start: async () => {
+      outbox.start();
+      scheduler.start();
+    },
+    drain: async () => {
+      await Promise.all([outbox.stop(), scheduler.stop()]);
+    },
+    close: async () => {
+      await pump.stop({ drainMs: config.http.drainMs / 2 });
+      await Promise.all([log.close(), database.close()]);
+    },
+  };
+}

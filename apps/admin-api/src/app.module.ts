@@ -1,0 +1,51 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Authenticator } from './auth/authenticator.js';
+import { HistoryController } from './history/history.controller.js';
+import { HistoryService } from './history/history.service.js';
+import { KeysController } from './keys/keys.controller.js';
+import { KeysService } from './keys/keys.service.js';
+import { ReplaysController } from './replays/replays.controller.js';
+import { ReplaysService } from './replays/replays.service.js';
+import { SubscriptionsController } from './subscriptions/subscriptions.controller.js';
+import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
+import { TenantsController } from './tenants/tenants.controller.js';
+import { TenantsService } from './tenants/tenants.service.js';
+import { LogOffsets } from './topics/log-offsets.js';
+import { TopicsController } from './topics/topics.controller.js';
+
+/** What the controllers call, by the class that they ask for. */
+export interface Services {
+  authenticator: Authenticator;
+  tenants: TenantsService;
+  keys: KeysService;
+  subscriptions: SubscriptionsService;
+  history: HistoryService;
+  replays: ReplaysService;
+  log: LogOffsets;
+}
+
+@Module({})
+export class AppModule {
+  static with(services: Services): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [
+        TenantsController,
+        KeysController,
+        SubscriptionsController,
+        HistoryController,
+        ReplaysController,
+        TopicsController,
+      ],
+      providers: [
+        { provide: Authenticator, useValue: services.authenticator },
+        { provide: TenantsService, useValue: services.tenants },
+        { provide: KeysService, useValue: services.keys },
+        { provide: SubscriptionsService, useValue: services.subscriptions },
+        { provide: HistoryService, useValue: services.history },
+        { provide: ReplaysService, useValue: services.replays },
+        { provide: LogOffsets, useValue: services.log },
+      ],
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { pageQuery } from '../http/page.js';
+
+const tenantId = z.string().max(100).optional().describe('Only with the operator token, and needed there.');
+const state = z.enum(['pending', 'delivered', 'retrying', 'dead-lettered']);
+
+export const eventQuery = z.strictObject({ tenantId });
+export type EventQuery = z.infer<typeof eventQuery>;
+
+const eventSummary = z.object({
+  id: z.string(),
+  tenantId: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  appendedAt: z.iso.datetime(),
+  type: z.string(),
+  time: z.string(),
+  key: z.string().nullable(),
+  size: z.int().describe('Bytes of the data.'),
+  routing: z.enum(['pending', 'routed']).describe('`pending`: no worker has said yet what it matched.'),
+  matched: z.array(z.string()).nullable().describe('The subscriptions that it matched; null while that is pending.'),
+  duplicateOf: z.int().nullable().describe('The offset, in the same partition, of the event that it repeats.'),
+});
+
+const deliverySummary = z.object({
+  id: z.string().describe('Also the `webhook-id`.'),
+  subscriptionId: z.string(),
+  state,
+  attemptCount: z.int(),
+  updatedAt: z.iso.datetime(),
+});
+
+export const eventView = eventSummary.extend({
+  payload: z.string().nullable().describe('The bytes of the data, exactly as they were published.'),
+  data: z.unknown().describe('The payload, parsed.'),
+  repeats: z.array(eventSummary).describe('Other events with the same id, newest first.'),
+  deliveries: z.array(deliverySummary),
+});
+export type EventSummary = z.infer<typeof eventSummary>;
+export type EventView = z.infer<typeof eventView>;
+
+export const listDeliveries = z.strictObject({
+  tenantId,
+  eventId: z.string().max(1_024).optional(),
+  subscriptionId: z.string().max(100).optional(),
+  state: state.optional(),
+  ...pageQuery,
+});
+export type ListDeliveries = z.infer<typeof listDeliveries>;
+
+export const deliveryView = deliverySummary.extend({
+  tenantId: z.string(),
+  event: z.object({
+    id: z.string(),
+    type: z.string(),
+    partition: z.int(),
+    offset: z.int(),
+    appendedAt: z.iso.datetime(),
+  }),
+  nextAttemptAt: z.iso.datetime().nullable(),
+  reason: z.string().nullable().describe('Why it was dead-lettered, or handed over without an attempt.'),
+  lastStatus: z.int().nullable(),
+  lastError: z.string().nullable(),
+  replayId: z.string().nullable(),
+});
+export type DeliveryView = z.infer<typeof deliveryView>;
+
+export const deliveryWithAttempts = deliveryView.extend({
+  attempts: z.array(
+    z.object({
+      id: z.string(),
+      number: z.int(),
+      startedAt: z.iso.datetime(),
+      durationMs: z.int(),
+      status: z.int().nullable(),
+      error: z.string().nullable(),
+      responseBody: z.string().nullable(),
+      replayId: z.string().nullable(),
+    }),
+  ),
+});
+export type DeliveryWithAttempts = z.infer<typeof deliveryWithAttempts>;

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** Control characters, and halves of a surrogate pair: PostgreSQL takes no NUL, and JSON there no half of a pair. */
+const UNPRINTABLE = /[\p{Cc}\p{Surrogate}]/u;
+
+/** One line of text for people to read. */
+export function line(maxLength: number): z.ZodString {
+  return z
+    .string()
+    .max(maxLength, `must have ${maxLength} characters at most`)
+    .refine((text) => !UNPRINTABLE.test(text), 'must not contain control characters');
+}
+
+/** As {@link line}, and not empty. */
+export function label(maxLength: number): z.ZodString {
+  return line(maxLength).refine((text) => text.trim() !== '', 'must not be empty');
+}

@@ -1,0 +1,4 @@
+import { runRole } from '@hookline/platform';
+import { adminApiRole } from './admin-api.role.js';
+
+await runRole(adminApiRole);

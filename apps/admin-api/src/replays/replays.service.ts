@@ -1,0 +1,109 @@
+import { isId, newId } from '@hookline/domain';
+import { Replay, Subscription, type DeliveryHistory } from '@hookline/persistence';
+import type { Clock } from '@hookline/platform';
+import { In } from 'typeorm';
+import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
+import type { Database } from '../database/database.js';
+import { positionOf, toPage, type Page } from '../http/page.js';
+import { invalid, limitReached, notFound } from '../http/problems.js';
+import { findTenant } from '../tenants/tenants.service.js';
+import { specOf, toView } from './replay-mapper.js';
+import type { CreateReplay, ListReplays, ReplayProgress, ReplayView } from './replays.schemas.js';
+import { resolveRanges, type LogBounds } from './resolve-ranges.js';
+
+/** PostgreSQL tells the schedulers of new replays on this channel. */
+export const REPLAY_CHANNEL = 'hookline_replays';
+
+export class ReplaysService {
+  constructor(
+    private readonly database: Database,
+    private readonly log: LogBounds,
+    private readonly deliveries: DeliveryHistory,
+    private readonly clock: Clock,
+    private readonly maxOpen: number,
+  ) {}
+
+  async create(caller: Caller, body: CreateReplay): Promise<ReplayProgress> {
+    const tenantId = tenantFor(caller, body.tenantId);
+    await this.database.run((manager) => findTenant(manager, tenantId));
+    if (body.subscriptionIds) await this.assertReplayable(tenantId, body.subscriptionIds);
+    const now = new Date(this.clock.now());
+    const row: Replay = {
+      id: newId('rpl'),
+      tenantId,
+      spec: specOf(body),
+      status: 'pending',
+      partitions: await resolveRanges(this.log, body),
+      scanned: '0',
+      matched: '0',
+      sent: '0',
+      error: null,
+      createdAt: now,
+      updatedAt: now,
+      finishedAt: null,
+    };
+    await this.database.transaction(async (manager) => {
+      await findTenant(manager, tenantId, true);
+      const open = await manager.countBy(Replay, { tenantId, status: In(['pending', 'running']) });
+      if (open >= this.maxOpen) throw limitReached('unfinished replays', this.maxOpen);
+      // The typing of TypeORM takes a column of JSON apart.
+      await manager.insert(Replay, row as object);
+      await manager.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
+    });
+    return { ...toView(row), delivered: 0, failed: 0 };
+  }
+
+  async get(caller: Caller, id: string): Promise<ReplayProgress> {
+    const row = await this.find(caller, id);
+    const states = await this.deliveries.replayStates(id);
+    return { ...toView(row), delivered: states.delivered, failed: states['dead-lettered'] };
+  }
+
+  async list(caller: Caller, query: ListReplays): Promise<Page<ReplayView>> {
+    const tenantId = tenantFor(caller, query.tenantId);
+    const after = positionOf(query.cursor);
+    const rows = await this.database.run(async (manager) => {
+      await findTenant(manager, tenantId);
+      const select = manager.createQueryBuilder(Replay, 'r').where('r.tenantId = :tenantId', { tenantId });
+      if (after) select.andWhere('(r.createdAt, r.id) > (:at, :id)', after);
+      return select
+        .orderBy('r.createdAt')
+        .addOrderBy('r.id')
+        .limit(query.limit + 1)
+        .getMany();
+    });
+    return toPage(rows, query.limit, toView);
+  }
+
+  /** What was handed over already is delivered; the rest is not. One that is finished stays as it is. */
+  async cancel(caller: Caller, id: string): Promise<void> {
+    await this.find(caller, id);
+    await this.database.query(
+      `UPDATE replays SET status = 'cancelled', updated_at = $2, finished_at = $2
+        WHERE id = $1 AND status IN ('pending', 'running')`,
+      [id, new Date(this.clock.now())],
+    );
+  }
+
+  private async find(caller: Caller, id: string): Promise<Replay> {
+    if (!isId('rpl', id)) throw notFound('replay');
+    const tenantId = scopeOf(caller);
+    const where = { id, ...(tenantId === null ? {} : { tenantId }) };
+    const row = await this.database.run((manager) => manager.findOneBy(Replay, where));
+    if (row === null) throw notFound('replay');
+    return row;
+  }
+
+  private async assertReplayable(tenantId: string, ids: readonly string[]): Promise<void> {
+    const known = ids.filter((id) => isId('sub', id));
+    const rows = await this.database.run((manager) => manager.findBy(Subscription, { id: In(known), tenantId }));
+    const statuses = new Map(rows.map(({ id, status }) => [id, status]));
+    const faults = ids.flatMap((id, index) => {
+      const status = statuses.get(id) ?? 'deleted';
+      if (status === 'enabled') return [];
+      const message = status === 'disabled' ? 'is disabled: enable it first' : 'there is no such subscription';
+      return [{ field: `subscriptionIds[${index}]`, message }];
+    });
+    if (faults.length > 0) throw invalid(...faults.slice(0, 20));
+  }
+}

@@ -1,0 +1,76 @@
+import type { FieldError } from '@hookline/contracts';
+import { isTypePattern } from '@hookline/domain';
+import { invalid } from '../http/problems.js';
+import { headerFaults } from './header-rules.js';
+
+export interface SubscriptionLimits {
+  readonly httpsOnly: boolean;
+  readonly maxUrlLength: number;
+  readonly maxTypes: number;
+  readonly maxTypeLength: number;
+  readonly maxHeaders: number;
+  readonly maxHeaderBytes: number;
+}
+
+/** Whether deliveries may go to an address; names are looked at when they are connected to. */
+export type AddressRule = (address: string) => boolean;
+
+interface Checked {
+  url?: string | undefined;
+  types?: string[] | undefined;
+  headers?: Record<string, string> | undefined;
+}
+
+/** What the settings have to say about a subscription. */
+export class SubscriptionRules {
+  constructor(
+    private readonly limits: SubscriptionLimits,
+    private readonly isAllowedAddress: AddressRule,
+  ) {}
+
+  /** @throws ProblemError 400 with every fault */
+  assertValid({ url, types, headers }: Checked): void {
+    const faults = [
+      ...(url === undefined ? [] : this.urlFaults(url)),
+      ...(types === undefined ? [] : this.typeFaults(types)),
+      ...(headers === undefined ? [] : headerFaults(headers, this.limits)),
+    ];
+    if (faults.length > 0) throw invalid(...faults.slice(0, 20));
+  }
+
+  private urlFaults(text: string): FieldError[] {
+    const fault = (message: string, limit?: number): FieldError[] => [
+      { field: 'url', message, ...(limit === undefined ? {} : { limit }) },
+    ];
+    if (text.length > this.limits.maxUrlLength) return fault('is too long', this.limits.maxUrlLength);
+    if (!/^https?:\/\/[\x21-\x7e]+$/i.test(text) || !URL.canParse(text))
+      return fault('must be a URL that begins with http:// or https://');
+    const url = new URL(text);
+    if (this.limits.httpsOnly && url.protocol !== 'https:') return fault('must begin with https://');
+    if (url.username !== '' || url.password !== '') return fault('must not hold credentials; use headers');
+    if (url.hash !== '') return fault('must not have a fragment');
+    const address = literalAddress(url.hostname);
+    if (address !== undefined && !this.isAllowedAddress(address))
+      return fault('must not be at a private, loopback or otherwise reserved address');
+    return [];
+  }
+
+  private typeFaults(types: readonly string[]): FieldError[] {
+    const { maxTypes, maxTypeLength } = this.limits;
+    if (types.length === 0) return [{ field: 'types', message: 'must name at least one type or pattern', limit: 1 }];
+    if (types.length > maxTypes) return [{ field: 'types', message: 'are too many', limit: maxTypes }];
+    const faults = types.flatMap((type, index): FieldError[] => {
+      const field = `types[${index}]`;
+      if (type.length > maxTypeLength) return [{ field, message: 'is too long', limit: maxTypeLength }];
+      return isTypePattern(type) ? [] : [{ field, message: 'must be an exact type, `prefix.*` or `*`' }];
+    });
+    if (new Set(types).size < types.length) faults.push({ field: 'types', message: 'name one pattern twice' });
+    return faults;
+  }
+}
+
+/** The host as an IP address, as `URL` has made it out of whatever form it was written in; undefined for a name. */
+function literalAddress(hostname: string): string | undefined {
+  if (hostname.startsWith('[')) return hostname.slice(1, -1);
+  return /^\d+\.\d+\.\d+\.\d+$/.test(hostname) ? hostname : undefined;
+}
