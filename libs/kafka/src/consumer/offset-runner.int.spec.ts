@@ -1,11 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitUntil } from '@hookline/testing';
-import { DEADLINE_MS, RunnerRig } from './testing/runner-rig.js';
-
-/** How often each id occurs, for those that occur more than once. */
-export function repeats(ids: readonly string[]): string[] {
-  return ids.filter((id, i) => ids.indexOf(id) !== i);
-}
+import { RunnerRig } from './testing/runner-rig.js';
 
 describe('OffsetRunner', () => {
   let rig: RunnerRig;
@@ -28,18 +22,19 @@ describe('OffsetRunner', () => {
     await rig.committedUpTo(topic, 1, 200);
   });
 
-  it('commits no offset past a record that is not complete, and never one that was, twice, after a restart', async () => {
+  it('commits no offset past a record that is not complete, and tells in the metadata what is complete above', async () => {
     const topic = await rig.topic(1);
-    const first = rig.runner([topic]);
-    first.log.hold = ({ offset }) => offset === 3 || offset === 7;
+    const { runner, log } = rig.runner([topic]);
+    log.hold = ({ offset }) => offset === 3 || offset === 7;
     const ids = await rig.produce(topic, 0, 10);
-    await first.runner.start();
-    await first.log.has(ids);
-    await rig.committedUpTo(topic, 0, 3);
-    await waitUntil(async () => (await rig.committed(topic, 0)).metadata !== '', {
-      deadlineMs: DEADLINE_MS,
-      what: 'metadata to be committed',
-    });
+    await runner.start();
+    await log.has(ids);
+    await rig.committedAbove(topic, 0, 3, [
+      { from: 4, to: 7 },
+      { from: 8, to: 10 },
+    ]);
+    log.release(({ offset }) => offset === 3);
+    await rig.committedAbove(topic, 0, 7, [{ from: 8, to: 10 }]);
   });
 
   it('a graceful stop waits for what is in flight and repeats nothing', async () => {
@@ -60,5 +55,50 @@ describe('OffsetRunner', () => {
     await second.runner.start();
     await second.log.has(after.flat());
     expect(second.log.ids().sort()).toEqual(after.flat().sort());
+  });
+
+  it('stops before it was started, and twice', async () => {
+    const { runner } = rig.runner([await rig.topic(1)]);
+    await Promise.all([runner.stop(), runner.stop()]);
+    await runner.start();
+    expect(runner.stats().partitions).toEqual([]);
+  });
+
+  it('tries a rejected record again, alone, while the offset waits for it', async () => {
+    const topic = await rig.topic(1);
+    const log = rig.runner([topic]).log;
+    let failures = 3;
+    const { runner } = rig.runner([topic], {
+      retry: { firstMs: 5, mostMs: 20 },
+      handler: (records) => {
+        const promises = log.handle(records);
+        return records.map(({ offset }, i) =>
+          offset === 4 && failures-- > 0 ? Promise.reject(new Error('not now')) : (promises[i] as Promise<void>),
+        );
+      },
+    });
+    const ids = await rig.produce(topic, 0, 10);
+    await runner.start();
+    await rig.committedUpTo(topic, 0, 10);
+    expect(log.ids().filter((id) => id === ids[4])).toHaveLength(4);
+    expect([...log.ids()].sort()).toEqual([...ids, ids[4], ids[4], ids[4]].sort());
+  });
+
+  it('survives a handler that throws, and one that forgets a promise', async () => {
+    const topic = await rig.topic(1);
+    const log = rig.runner([topic]).log;
+    let call = 0;
+    const { runner } = rig.runner([topic], {
+      retry: { firstMs: 5, mostMs: 20 },
+      handler: (records) => {
+        call++;
+        if (call === 1) throw new Error('a bug');
+        return log.handle(records).slice(0, call === 2 ? 0 : undefined);
+      },
+    });
+    const ids = await rig.produce(topic, 0, 5);
+    await runner.start();
+    await rig.committedUpTo(topic, 0, 5);
+    expect(new Set(log.ids())).toEqual(new Set(ids));
   });
 });

@@ -1,4 +1,5 @@
-import type { Admin, Kafka, Producer } from 'kafkajs';
+import type { Admin, ISocketFactory, Kafka, Producer } from 'kafkajs';
+import { decodeOffsetMetadata, type OffsetRun } from '@hookline/domain';
 import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
 import { systemClock } from '@hookline/platform';
 import { createKafka } from '../../client.js';
@@ -11,6 +12,16 @@ export const DEADLINE_MS = 45_000;
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** @param socketFactory leads the client over another way */
+export function testKafka(socketFactory?: ISocketFactory): Kafka {
+  const config = { brokers: testKafkaBrokers(), clientId: 'test', tls: false, saslMechanism: 'none' as const };
+  const unset = { tlsCaFile: undefined, tlsCertFile: undefined, tlsKeyFile: undefined };
+  return createKafka(
+    { ...config, ...unset, saslUsername: undefined, saslPassword: undefined },
+    { role: 'runner', logger: quiet, ...(socketFactory ? { socketFactory } : {}) },
+  );
+}
+
 export interface RunnerUnderTest {
   runner: OffsetRunner;
   log: HandledLog;
@@ -19,20 +30,7 @@ export interface RunnerUnderTest {
 /** Topics, records and runners of one test on a real Kafka; everything has a fresh name. */
 export class RunnerRig {
   readonly groupId = uniqueName('group');
-  readonly kafka: Kafka = createKafka(
-    {
-      brokers: testKafkaBrokers(),
-      clientId: 'test',
-      tls: false,
-      tlsCaFile: undefined,
-      tlsCertFile: undefined,
-      tlsKeyFile: undefined,
-      saslMechanism: 'none',
-      saslUsername: undefined,
-      saslPassword: undefined,
-    },
-    { role: 'runner', logger: quiet },
-  );
+  readonly kafka: Kafka = testKafka();
   readonly admin: Admin = this.kafka.admin();
   private readonly producer: Producer = this.kafka.producer();
   private readonly runners: RunnerUnderTest[] = [];
@@ -106,6 +104,24 @@ export class RunnerRig {
       deadlineMs: DEADLINE_MS,
       what: `offset ${offset} of partition ${partition} to be committed`,
     });
+  }
+
+  /** Waits until the broker says that this is complete above the committed offset. */
+  committedAbove(topic: string, partition: number, offset: number, complete: readonly OffsetRun[]): Promise<unknown> {
+    return waitUntil(
+      async () => {
+        const committed = await this.committed(topic, partition);
+        const runs = decodeOffsetMetadata(committed.offset, committed.metadata);
+        return committed.offset === offset && JSON.stringify(runs) === JSON.stringify(complete);
+      },
+      { deadlineMs: DEADLINE_MS, what: `offset ${offset} to be committed with what is complete above it` },
+    );
+  }
+
+  /** kafkajs finds the leaders only of topics that this client has asked about before. */
+  async deleteBelow(topic: string, partition: number, offset: number): Promise<void> {
+    await this.admin.fetchTopicOffsets(topic);
+    await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   }
 
   /** Waits until the runner has exactly these partitions of the topic, restored and ready to be read. */
