@@ -39,9 +39,9 @@ async function check() {
   const validate = toolPath('kubectl-validate');
   const known = await knownSettings();
   const valuesFiles = readdirSync(join(CHART, 'ci')).filter((file) => file.endsWith('-values.yaml'));
-  const step = (name, fault) => {
-    console.log(`${fault === undefined ? 'ok    ' : 'FAILED'}  ${name}`);
-    if (fault !== undefined) faults.push(`${name}\n${fault}`);
+  const step = (name, wrong) => {
+    console.log(`${wrong === undefined ? 'ok    ' : 'FAILED'}  ${name}`);
+    if (wrong !== undefined) faults.push(`${name}\n${wrong}`);
   };
 
   for (const file of valuesFiles) {
