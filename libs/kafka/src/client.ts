@@ -34,7 +34,7 @@ export function createKafka(config: KafkaConfig, options: KafkaOptions): Kafka {
   const tls = tlsOptions(config);
   const sasl = saslOptions(config);
   return new Kafka({
-    brokers: config.brokers,
+    brokers: inTurn(config.brokers),
     clientId: `${config.clientId}-${options.role}`,
     ...(tls ? { ssl: tls } : {}),
     ...(sasl ? { sasl } : {}),
@@ -46,6 +46,18 @@ export function createKafka(config: KafkaConfig, options: KafkaOptions): Kafka {
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => log(options.logger, entry),
   });
+}
+
+/**
+ * Each connection that may begin anywhere begins one broker further on. kafkajs by itself always takes the first of
+ * its list, and stays with it for as long as it accepts connections, even if it never answers.
+ */
+function inTurn(brokers: readonly string[]): () => string[] {
+  let turn = 0;
+  return () => {
+    const at = turn++ % brokers.length;
+    return brokers.slice(at, at + 1);
+  };
 }
 
 function tlsOptions(config: KafkaConfig): ConnectionOptions | undefined {

@@ -4,11 +4,12 @@ import { REPLICATION_TIMEOUT_MS } from '../client.js';
 import type { PartitionBatch } from './partition-batch.js';
 import type { PendingRecord } from './pending-record.js';
 import { SingleLeaderGuard } from './single-leader-guard.js';
-import { atMost } from './waiting.js';
+import { atMost, inTime } from './waiting.js';
 
 /** kafkajs restarts a partition's sequence wrongly at 2^31; long before that a fresh producer takes over. */
 const RECORDS_IN_A_LIFE = 2 ** 30;
 const GOODBYE_MS = 5_000;
+const CONNECT_MS = 8_000;
 
 /**
  * A producer whose sends are either all in, or can be repeated as they were: one at a time, to one broker. kafkajs
@@ -33,6 +34,11 @@ export class IdempotentProducer {
     this.guard.begin(topicMessages[0]?.messages[0] as PendingRecord | undefined);
     for (const { messages } of topicMessages) this.sent += messages.length;
     return producer.sendBatch({ acks: -1, timeout: REPLICATION_TIMEOUT_MS, topicMessages });
+  }
+
+  /** What comes next is sent only after another look at who leads what. */
+  doubtLeaders(): void {
+    this.guard.doubtLeaders();
   }
 
   /** New connections; the identity and the sequences stay. */
@@ -64,14 +70,26 @@ export class IdempotentProducer {
       idempotent: true,
       allowAutoTopicCreation: false,
       createPartitioner: this.guard.createPartitioner,
-      // One is the least that kafkajs allows; the lane decides what comes after it.
+      // The lane decides what comes after a failure; what is left here lets kafkajs look for the leaders and try again.
       retry: { retries: 1, initialRetryTime: 50 },
     });
-    if (!this.connected) {
-      await this.producer.connect();
-      this.connected = true;
-    }
+    if (!this.connected) await this.connect(this.producer);
     return this.producer;
+  }
+
+  /** @throws Error; a producer without a history is dropped then, so that the next one begins at another broker */
+  private async connect(producer: Producer): Promise<void> {
+    try {
+      const connecting = producer.connect().then(async () => {
+        // It took so long that it was given up.
+        if (this.producer !== producer) await producer.disconnect();
+      });
+      await inTime(this.clock, CONNECT_MS, connecting, 'Kafka did not let us connect');
+      this.connected = true;
+    } catch (error) {
+      if (this.sent === 0) await this.replace();
+      throw error;
+    }
   }
 
   /** kafkajs waits for requests that a dead broker never answers. */

@@ -9,6 +9,8 @@ import { faultOf, type SendFault } from './send-fault.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
+/** Failures in a row of a client that reconnecting has not helped: it is stuck for good, whatever the brokers do. */
+const HOPELESS_FAILURES = 8;
 
 export interface LaneSurroundings {
   clock: Clock;
@@ -92,10 +94,12 @@ export class LeaderLane {
     }
     this.failures += 1;
     this.around.onStale();
-    if (fault.kind === 'new-producer') {
+    this.producer.doubtLeaders();
+    const hopeless = fault.kind === 'reconnect' && this.failures >= HOPELESS_FAILURES;
+    if (fault.kind === 'new-producer' || hopeless) {
       observer.producerReplaced();
       await this.producer.replace();
-    } else if (fault.kind === 'reconnect' || this.failures % 4 === 0) {
+    } else if (fault.kind === 'reconnect') {
       await this.producer.reconnect();
     }
   }

@@ -26,6 +26,10 @@ describe('faultOf', () => {
     );
   });
 
+  it('leaves lost connections to kafkajs', () => {
+    expect(faultOf(new kafkajs.KafkaJSConnectionError('Connection error: ECONNREFUSED')).kind).toBe('retry');
+  });
+
   it('makes new connections for what kafkajs does not retry', () => {
     expect(faultOf(new Error('Broker not connected')).kind).toBe('reconnect');
     expect(faultOf(new TypeError('undefined is not a broker')).kind).toBe('reconnect');

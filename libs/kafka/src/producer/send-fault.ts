@@ -44,13 +44,13 @@ export function faultOf(error: unknown): SendFault {
     name = e.name;
     message = e.message;
   }
-  if (protocol === undefined) return { kind: isStale(name) ? 'retry' : 'reconnect', name, message };
+  if (protocol === undefined) return { kind: kafkajsKnows(name) ? 'retry' : 'reconnect', name, message };
   if (REFUSED.has(protocol)) return { kind: 'refused', name: protocol, message };
   if (LOST_SEQUENCE.has(protocol)) return { kind: 'new-producer', name: protocol, message };
   return { kind: 'retry', name: protocol, message };
 }
 
-/** kafkajs has fetched the metadata anew by itself; anything else without a protocol's error is about connections. */
-function isStale(name: string): boolean {
-  return name === 'KafkaJSMetadataNotLoaded';
+/** Its own errors it gets over by itself. Any other comes from a client in a state that it has not foreseen (#1213). */
+function kafkajsKnows(name: string): boolean {
+  return name.startsWith('KafkaJS');
 }

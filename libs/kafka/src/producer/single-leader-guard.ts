@@ -16,16 +16,26 @@ export class SingleLeaderGuard {
   private leader = -1;
   private topic = '';
   private partition = -1;
+  private doubtful = false;
 
   /** A new send begins; `first` is its first record, by which kafkajs' own second try is known as well. */
   begin(first: PendingRecord | undefined): void {
     this.first = first;
   }
 
+  /** Before the next send kafkajs has to look where the leaders are: by itself it doesn't after a timeout. */
+  doubtLeaders(): void {
+    this.doubtful = true;
+  }
+
   readonly createPartitioner =
     () =>
     (args: PartitionerArgs): number => {
       const record = args.message as PendingRecord;
+      if (this.doubtful) {
+        this.doubtful = false;
+        throw new LeaderUnfit('the leaders may have moved');
+      }
       if (record === this.first) {
         this.leader = -1;
         this.partition = -1;

@@ -1,10 +1,11 @@
 import type { Clock } from '@hookline/platform';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, ITopicMetadata, Kafka } from 'kafkajs';
 import type { KafkaLogger } from '../client.js';
-import { atMost, pause } from './waiting.js';
+import { atMost, inTime, pause } from './waiting.js';
 
 const RETRY_MS = 200;
 const GOODBYE_MS = 5_000;
+const LOOK_MS = 5_000;
 
 /** The leader of each partition, by partition number; −1 while there is none. */
 export type Leaders = readonly number[];
@@ -15,21 +16,19 @@ export type Leaders = readonly number[];
  */
 export class TopicLayout {
   private readonly topics = new Set<string>();
-  private readonly admin: Admin;
+  private admin: Admin | undefined;
   private looking = false;
   private again = false;
   private cancelTimer: () => void = () => undefined;
 
   constructor(
-    kafka: Kafka,
+    private readonly kafka: Kafka,
     private readonly clock: Clock,
     private readonly logger: KafkaLogger,
     private readonly refreshMs: number,
     private readonly stopped: AbortSignal,
     private readonly onLeaders: (topic: string, leaders: Leaders) => void,
-  ) {
-    this.admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 50 } });
-  }
+  ) {}
 
   /** From now on this topic is looked up. */
   add(topic: string): void {
@@ -45,11 +44,7 @@ export class TopicLayout {
 
   async close(): Promise<void> {
     this.cancelTimer();
-    await atMost(
-      this.clock,
-      GOODBYE_MS,
-      this.admin.disconnect().catch(() => undefined),
-    );
+    await this.leave();
   }
 
   private async look(): Promise<void> {
@@ -76,8 +71,7 @@ export class TopicLayout {
 
   private async fetch(topics: string[]): Promise<boolean> {
     try {
-      await this.admin.connect();
-      const answer = await this.admin.fetchTopicMetadata({ topics });
+      const answer = await inTime(this.clock, LOOK_MS, this.ask(topics), 'no answer');
       for (const { name, partitions } of answer.topics) {
         const leaders: number[] = [];
         for (const { partitionId, leader } of partitions) leaders[partitionId] = leader;
@@ -86,7 +80,32 @@ export class TopicLayout {
       return true;
     } catch (error) {
       this.logger.warn({ topics, error: String(error) }, 'the leaders are not known');
+      // It may hang on a broker that says nothing; the next one begins at another.
+      void this.leave();
       return false;
     }
+  }
+
+  private async ask(topics: string[]): Promise<{ topics: ITopicMetadata[] }> {
+    let { admin } = this;
+    if (!admin) {
+      admin = this.kafka.admin({ retry: { retries: 1, initialRetryTime: 50 } });
+      this.admin = admin;
+      await admin.connect();
+      // It took so long that it was given up.
+      if (this.admin !== admin) await admin.disconnect();
+    }
+    return admin.fetchTopicMetadata({ topics });
+  }
+
+  private async leave(): Promise<void> {
+    const { admin } = this;
+    this.admin = undefined;
+    if (admin)
+      await atMost(
+        this.clock,
+        GOODBYE_MS,
+        admin.disconnect().catch(() => undefined),
+      );
   }
 }

@@ -23,3 +23,11 @@ export async function atMost(clock: Clock, ms: number, done: Promise<unknown>): 
   await Promise.race([done, enough]);
   cancel();
 }
+
+/** What `promise` gives, within `ms`. @throws Error with `what` when the time is over, else what the promise throws */
+export function inTime<T>(clock: Clock, ms: number, promise: Promise<T>, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new Error(`${what} in ${ms} ms`)));
+    promise.then(resolve, reject).finally(cancel);
+  });
+}
