@@ -32,10 +32,10 @@ export class FirstRecord {
   }
 }
 
-/** The work is no longer this worker's: somebody else does it. */
+/** The work may not be done by this worker now: it lost the partition, or has not heard of the group for too long. */
 export class NotOwner extends Error {
   override name = 'NotOwner';
   constructor() {
-    super('the partition is no longer owned, or the group has not heard of this worker for too long');
+    super('the partition is no longer owned, or the group has not been heard of for too long');
   }
 }

@@ -1,5 +1,5 @@
 import type { AttemptOutcome, DeadLetterReason } from '@hookline/contracts';
-import type { RunnerStats } from '@hookline/kafka';
+import type { RunnerObserver, RunnerStats } from '@hookline/kafka';
 import type { Clock, Counter, Metrics } from '@hookline/platform';
 
 /** What the worker's state is read from when someone asks. */
@@ -15,6 +15,11 @@ export class DeliveryMetrics {
   private readonly handovers: Counter<'to'>;
   private readonly deadLetters: Counter<'reason'>;
   private readonly duplicates: Counter;
+  private readonly agedOut: Counter<'topic'>;
+  /** Counts what the runners report. */
+  readonly runnerObserver: RunnerObserver = {
+    agedOut: ({ topic, from, to }) => this.agedOut.inc({ topic }, to - from),
+  };
 
   constructor(
     private readonly metrics: Metrics,
@@ -23,6 +28,11 @@ export class DeliveryMetrics {
     this.attempts = metrics.counter('hookline_attempts_total', 'Attempts, by what they met.', ['outcome']);
     this.handovers = metrics.counter('hookline_handovers_total', 'Deliveries handed over to a lane.', ['to']);
     this.deadLetters = metrics.counter('hookline_dead_letters_total', 'Dead letters written.', ['reason']);
+    this.agedOut = metrics.counter(
+      'hookline_aged_out_records_total',
+      'Records that the log let go of before they were read.',
+      ['topic'],
+    );
     this.duplicates = metrics.counter('hookline_duplicates_total', 'Events that repeat the id of an earlier one.');
   }
 
@@ -50,13 +60,9 @@ export class DeliveryMetrics {
       read: () => this.oldestAgeSeconds(events.stats()),
     });
     this.metrics.gauge('hookline_attempts_in_flight', 'Attempts in flight.', { read: () => rooms.inFlight });
-    const backlog = this.metrics.gauge('hookline_backlog_records', 'Records whose outcome is not durable yet.', {
-      labelNames: ['topic'],
-      read: () => {
-        for (const [topic, records] of backlogs([events.stats(), lanes.stats()])) backlog.set({ topic }, records);
-        return 0;
-      },
-    });
+    this.metrics.gauges('hookline_backlog_records', 'Records whose outcome is not durable yet.', 'topic', () =>
+      backlogs([events.stats(), lanes.stats()]),
+    );
   }
 
   private oldestAgeSeconds({ partitions }: RunnerStats): number {

@@ -39,6 +39,25 @@ export class Metrics {
     return gauge;
   }
 
+  /** Values with one label each, read when someone asks; a label that is no longer given is gone. */
+  gauges<L extends string>(
+    name: string,
+    help: string,
+    label: L,
+    read: () => Iterable<readonly [string, number]>,
+  ): void {
+    const gauge: Gauge<L> = new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect: (): void => {
+        gauge.reset();
+        for (const [of, value] of read()) gauge.set({ [label]: of } as Record<L, string>, value);
+      },
+    });
+  }
+
   /** How values are spread. @param buckets upper bounds, in the metric's unit */
   histogram<L extends string = never>(
     name: string,

@@ -34,7 +34,8 @@ export function requestHeaders(
   return all;
 }
 
-/** A header holds printable ASCII; whatever else an id has is percent-encoded. */
+/** A header holds printable ASCII; an id that has anything else is percent-encoded. */
 function printable(text: string): string {
-  return /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
+  // Ids came as UTF-8, which has no lone surrogates.
+  return /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }

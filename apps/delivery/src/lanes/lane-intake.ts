@@ -1,9 +1,9 @@
 import { decodeDeliveryHeaders, retryDelayOf, TOPICS, UnreadableRecord } from '@hookline/contracts';
 import type { RetryPolicy } from '@hookline/domain';
-import type { Assignment, BatchHandler, LogRecord } from '@hookline/kafka';
+import { LetGo, type Assignment, type BatchHandler, type LogRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
 import type { Deliverer, Entrance } from '../attempt/deliverer.js';
-import { NotOwner, type Delivery } from '../delivery.js';
+import type { Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { DueQueue } from './due-queue.js';
@@ -74,7 +74,7 @@ export class LaneIntake {
 
   private atTime(due: number, record: LogRecord, delivery: Delivery): Promise<unknown> {
     const { assignment } = record;
-    if (this.closed || assignment.signal.aborted) return Promise.reject(new NotOwner());
+    if (this.closed || assignment.signal.aborted) return Promise.reject(new LetGo('it is not taken any more'));
     let queue = this.waiting.get(assignment);
     if (queue === undefined) this.waiting.set(assignment, (queue = new DueQueue(this.clock)));
     const queued = queue;
@@ -82,7 +82,7 @@ export class LaneIntake {
       queued.add(
         due,
         () => void this.go(record, delivery).then(resolve, reject),
-        () => reject(new NotOwner()),
+        () => reject(new LetGo('it waits no longer here')),
       );
     });
   }

@@ -16,6 +16,7 @@ export interface DeliveryConfig {
   unhealthyProbeMs: number;
   laneHeldRecords: number;
   laneHeldBytes: number;
+  maxBufferedBytes: number;
   keepAliveMs: number;
   maxOrigins: number;
   responseBodyBytes: number;
@@ -96,6 +97,14 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     default: 2_097_152,
     min: 1,
   }),
+  maxBufferedBytes: count(
+    'HOOKLINE_DELIVERY_BUFFER_BYTES',
+    'Bytes of outcomes and of work handed over that wait for Kafka at most.',
+    {
+      default: 67_108_864,
+      min: 1_048_576,
+    },
+  ),
   keepAliveMs: duration('HOOKLINE_KEEP_ALIVE', 'How long a connection to an endpoint is kept without a request.', {
     default: '4s',
   }),

@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TOPICS } from '@hookline/contracts';
+import { deliveryIdOf, verifySignature } from '@hookline/domain';
+import { failFirstOfEach, waitUntil, WebhookReceiver } from '@hookline/testing';
+import { DEADLINE_MS, DeliveryRig, TENANT } from './testing/delivery-rig.js';
+
+let rig: DeliveryRig;
+let receiver: WebhookReceiver;
+
+beforeEach(async () => {
+  receiver = await WebhookReceiver.start();
+});
+
+afterEach(async () => {
+  await rig.close();
+  await receiver.close();
+});
+
+const until = (what: string, condition: () => unknown): Promise<unknown> =>
+  waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+
+describe('a delivery worker', () => {
+  it('delivers an event to each that matches, signed, and says what it matched', async () => {
+    rig = await DeliveryRig.open();
+    const { url } = receiver;
+    const exact = await rig.subscribe({ url: `${url}exact`, types: ['order.created'], headers: { 'x-shop': 'one' } });
+    const prefix = await rig.subscribe({ url: `${url}prefix`, types: ['order.*', 'order.created'] });
+    await rig.subscribe({ url: `${url}other`, types: ['invoice.*'] });
+    await rig.subscribe({ url: `${url}tenant`, tenant: 'ten_other' });
+    await rig.worker();
+    const source = await rig.publish({ id: 'e1', data: '{"a": 1.0}' });
+    const nothing = await rig.publish({ id: 'e2', type: 'unheard.of' });
+
+    await receiver.waitForIds(2);
+    const outcomes = await rig.outcomesWhere(3, () => true);
+    expect(receiver.requests.map(({ path }) => path).sort()).toEqual(['/exact', '/prefix']);
+    const toExact = receiver.requests.find(({ path }) => path === '/exact');
+    expect(toExact?.body.toString()).toBe('{"a": 1.0}');
+    expect(toExact?.headers).toMatchObject({
+      'content-type': 'application/json',
+      'x-shop': 'one',
+      'webhook-id': deliveryIdOf({ tenant: TENANT, id: 'e1' }, source, exact),
+      'hookline-attempt': '1',
+      'hookline-event-id': 'e1',
+      'hookline-event-type': 'order.created',
+    });
+    expect(toExact && verifySignature(toExact, rig.secretOf(exact), Date.now())).toBe('valid');
+
+    const about = outcomes.filter(({ eventId }) => eventId === 'e1');
+    expect(about.flatMap(({ matched }) => (matched ? [matched.toSorted()] : []))).toEqual([[exact, prefix].sort()]);
+    expect(about.map(({ delivery }) => delivery?.state)).toEqual(['delivered', 'delivered']);
+    const unmatched = outcomes.filter(({ eventId }) => eventId === 'e2');
+    expect(unmatched).toMatchObject([{ matched: [], source: { offset: nothing.offset } }]);
+  });
+
+  it('tries again when it is due, never before, until it is delivered', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [700, 1_500] });
+    receiver.behave(failFirstOfEach(2));
+    await rig.subscribe({ url: receiver.url });
+    await rig.worker();
+    await rig.publish();
+
+    const outcomes = await rig.outcomesWhere(3, ({ delivery }) => delivery !== undefined);
+    expect(outcomes.map(({ delivery }) => delivery?.state)).toEqual(['retrying', 'retrying', 'delivered']);
+    expect(receiver.requests.map(({ headers }) => headers['hookline-attempt'])).toEqual(['1', '2', '3']);
+    expect(new Set(receiver.requests.map(({ id }) => id)).size).toBe(1);
+    // The receiver's own times against the append times of the retry records.
+    const retries = [...(await rig.read('hookline.retry.700ms')), ...(await rig.read('hookline.retry.1500ms'))];
+    const [first, second] = retries.map(({ timestamp }) => timestamp);
+    expect(receiver.requests[1]?.at).toBeGreaterThanOrEqual((first as number) + 700);
+    expect(receiver.requests[2]?.at).toBeGreaterThanOrEqual((second as number) + 1_500);
+  });
+
+  it('dead-letters with the history when the window is over', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [300], windowMs: 1_500 });
+    receiver.behave({ status: 500, body: 'no' });
+    const id = await rig.subscribe({ url: receiver.url });
+    await rig.worker();
+    await rig.publish({ id: 'e1', data: '"kept"' });
+
+    const [last] = await rig.outcomesWhere(1, ({ delivery }) => delivery?.state === 'dead-lettered');
+    expect(last?.delivery).toMatchObject({ subscriptionId: id, reason: 'expired' });
+    const [letter, ...others] = await rig.deadLetters();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({ reason: 'expired', body: '"kept"', delivery: { event: { id: 'e1' } } });
+    const history = letter?.delivery.history ?? [];
+    expect(history.length).toBe(receiver.requests.length);
+    expect(history.map(({ number }) => number)).toEqual(history.map((_one, index) => index + 1));
+    expect(history.every(({ status }) => status === 500)).toBe(true);
+  });
+
+  it('makes one delivery of repeats, also across a restart', async () => {
+    rig = await DeliveryRig.open();
+    await rig.subscribe({ url: receiver.url });
+    const worker = await rig.worker();
+    const first = await rig.publish({ id: 'same', partition: 0 });
+    await rig.publish({ id: 'same', partition: 0 });
+    await rig.outcomesWhere(2, () => true);
+    await worker.stop();
+    await rig.publish({ id: 'same', partition: 0 });
+    await rig.publish({ id: 'another', partition: 0 });
+    await rig.worker();
+
+    const outcomes = await rig.outcomesWhere(4, () => true);
+    expect(receiver.requests.map(({ headers }) => headers['hookline-event-id'])).toEqual(['same', 'another']);
+    const duplicates = outcomes.filter(({ duplicateOf }) => duplicateOf !== undefined);
+    expect(duplicates).toMatchObject([
+      { eventId: 'same', matched: [], duplicateOf: first.offset },
+      { eventId: 'same', matched: [], duplicateOf: first.offset },
+    ]);
+  });
+
+  it('takes nothing in while its view is stale', async () => {
+    rig = await DeliveryRig.open();
+    await rig.subscribe({ url: receiver.url });
+    const worker = await rig.worker();
+    worker.staleBy = 60_000;
+    await until('the gate to close', () => !worker.isOpen);
+    // What was asked for before the gate closed may still come; after one round it has.
+    const late = await rig.subscribe({ url: `${receiver.url}late` });
+    await rig.publish({ id: 'meanwhile' });
+    await until('the view to know', () => worker.view.get(late) !== undefined);
+    expect(receiver.requests).toEqual([]);
+    worker.staleBy = 0;
+    await receiver.waitForIds(2);
+    expect(receiver.requests.map(({ path }) => path).sort()).toEqual(['/', '/late']);
+  });
+
+  it('dead-letters what waits for a subscription that is deleted or disabled', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [1_000] });
+    receiver.behave({ status: 503 });
+    const deleted = await rig.subscribe({ url: receiver.url, types: ['a'] });
+    const disabled = await rig.subscribe({ url: receiver.url, types: ['b'] });
+    await rig.worker();
+    await rig.publish({ type: 'a' });
+    await rig.publish({ type: 'b' });
+    await receiver.waitForRequests(2);
+    await rig.subscribe({ id: deleted, status: 'deleted' });
+    await rig.subscribe({ id: disabled, status: 'disabled' });
+    await rig.publish({ id: 'after', type: 'a' });
+
+    await rig.outcomesWhere(2, ({ delivery }) => delivery?.state === 'dead-lettered');
+    const letters = await rig.deadLetters();
+    expect(Object.fromEntries(letters.map(({ delivery, reason }) => [delivery.subscriptionId, reason]))).toEqual({
+      [deleted]: 'subscription-deleted',
+      [disabled]: 'subscription-disabled',
+    });
+    const [after] = await rig.outcomesWhere(1, ({ eventId }) => eventId === 'after');
+    expect(after?.matched).toEqual([]);
+  });
+
+  it('dead-letters what it cannot read, and goes on', async () => {
+    rig = await DeliveryRig.open();
+    await rig.subscribe({ url: receiver.url });
+    await rig.worker();
+    await rig.write(TOPICS.events, null, Buffer.from('\xff\xfe'), { v: '99' });
+    await rig.write(TOPICS.deliveries, 'key', Buffer.from('garbage'), { tenant: 'x' });
+    await rig.publish({ id: 'fine' });
+
+    await receiver.waitForIds(1);
+    const letters = await waitUntil(
+      async () => {
+        const found = await rig.read(TOPICS.deadLetters);
+        return found.length >= 2 && found;
+      },
+      { deadlineMs: DEADLINE_MS, what: 'two dead letters' },
+    );
+    expect(letters.map(({ headers }) => String(headers['reason']))).toEqual(['unreadable', 'unreadable']);
+    expect(letters.map(({ headers }) => String(headers['detail'])).sort()).toEqual([
+      'event version 99 is unknown',
+      'header v is missing',
+    ]);
+    expect(letters.map(({ headers }) => String(headers['origin'])).sort()).toEqual([
+      expect.stringMatching(/^hookline\.deliveries:\d:0$/),
+      expect.stringMatching(/^hookline\.events:\d:0$/),
+    ]);
+  });
+
+  it('repeats nothing after a graceful stop with work in flight', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [60_000] });
+    receiver.behave(async ({ headers }) => ({
+      delayMs: 100,
+      status: Number(headers['hookline-event-id']?.slice(1)) % 10 === 0 ? 503 : 204,
+    }));
+    await rig.subscribe({ url: receiver.url });
+    const worker = await rig.worker();
+    await Promise.all(Array.from({ length: 200 }, (_, n) => rig.publish({ id: `e${n}` })));
+    await receiver.waitForRequests(20);
+    const stopping = performance.now();
+    await worker.stop();
+    // Twenty retries wait for a minute: a stop does not wait with them.
+    expect(performance.now() - stopping).toBeLessThan(15_000);
+    receiver.behave({});
+    await rig.worker();
+    await until('every event', () => new Set(receiver.requests.map(({ id }) => id)).size === 200);
+    await rig.outcomesWhere(200, ({ delivery }) => delivery !== undefined);
+    expect(receiver.requests.length).toBe(200);
+  });
+
+  it('hands over what finds no room, without spending an attempt, and the owner delivers it', async () => {
+    rig = await DeliveryRig.open({ endpointConcurrency: 1, endpointQueue: 3, directWaitMs: 200 });
+    let inFlight = 0;
+    let most = 0;
+    receiver.behave(async () => {
+      most = Math.max(most, ++inFlight);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      inFlight--;
+      return {};
+    });
+    await rig.subscribe({ url: receiver.url });
+    await rig.worker();
+    await Promise.all(Array.from({ length: 40 }, () => rig.publish()));
+
+    await receiver.waitForIds(40);
+    expect(most).toBe(1);
+    expect(receiver.requests.length).toBe(40);
+    expect(receiver.requests.every(({ headers }) => headers['hookline-attempt'] === '1')).toBe(true);
+    const busy = (await rig.outcomes()).filter(({ delivery }) => delivery?.reason === 'busy');
+    expect(busy.length).toBeGreaterThan(0);
+    expect(busy.every(({ delivery }) => delivery?.attempt === undefined)).toBe(true);
+  });
+});

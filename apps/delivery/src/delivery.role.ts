@@ -1,0 +1,58 @@
+import { deliverySection, kafkaSection, pumpSection, sealingSection } from '@hookline/config';
+import { Sealer } from '@hookline/domain';
+import { AddressGuard } from '@hookline/http-delivery';
+import {
+  systemClock,
+  type RoleConfig,
+  type RoleContext,
+  type RoleDefinition,
+  type RoleParts,
+} from '@hookline/platform';
+import { AppModule } from './app.module.js';
+import { DeliveryWorker } from './worker.js';
+
+const sections = { kafka: kafkaSection, pump: pumpSection, delivery: deliverySection, sealing: sealingSection };
+
+/** The part of the drain that the work in flight may take; the rest is for the last records and the server. */
+const DRAIN_SHARE = 0.8;
+
+/** Takes events from the log and brings them to the endpoints. */
+export const deliveryRole: RoleDefinition<typeof sections> = { name: 'delivery', sections, check, build };
+
+function build({ config, logger, metrics, health }: RoleContext<typeof sections>): RoleParts {
+  const worker = new DeliveryWorker({
+    kafka: config.kafka,
+    pump: config.pump,
+    delivery: config.delivery,
+    sealer: new Sealer(config.sealing.keys),
+    clock: systemClock,
+    logger,
+    metrics,
+    drainMs: config.http.drainMs * DRAIN_SHARE,
+  });
+  health.addLiveness('runners', () => worker.liveness());
+  health.addReadiness('work', () => worker.readiness());
+  return {
+    module: AppModule,
+    start: () => worker.start(),
+    drain: () => worker.drain(),
+    close: () => worker.close(),
+  };
+}
+
+/** What the settings can't say by themselves. */
+function check({ sealing, delivery }: RoleConfig<typeof sections>): string[] {
+  return [
+    ...fault('HOOKLINE_SEALING_KEYS', () => new Sealer(sealing.keys)),
+    ...fault('HOOKLINE_ALLOW_CIDRS', () => new AddressGuard(delivery.allowCidrs)),
+  ];
+}
+
+function fault(setting: string, make: () => unknown): string[] {
+  try {
+    make();
+    return [];
+  } catch (error) {
+    return [`${setting}: ${(error as Error).message}`];
+  }
+}

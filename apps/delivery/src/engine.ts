@@ -1,0 +1,45 @@
+import type { DeliveryConfig } from '@hookline/config';
+import { RetryPolicy, type Sealer } from '@hookline/domain';
+import type { EndpointClient } from '@hookline/http-delivery';
+import type { Assignment, Output } from '@hookline/kafka';
+import type { Clock, Logger } from '@hookline/platform';
+import { Attempter } from './attempt/attempter.js';
+import { Deliverer } from './attempt/deliverer.js';
+import { Rooms } from './attempt/rooms.js';
+import { Handover } from './handover/handover.js';
+import { PatientOutput } from './handover/patient-output.js';
+import { EventIntake } from './intake/event-intake.js';
+import { LaneIntake } from './lanes/lane-intake.js';
+import type { DeliveryMetrics } from './metrics.js';
+import { Targets } from './subscriptions/targets.js';
+
+export interface EngineParts {
+  readonly settings: DeliveryConfig;
+  readonly sealer: Sealer;
+  readonly client: Pick<EndpointClient, 'send'>;
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: DeliveryMetrics;
+  /** Whether the group of the events, or that of the lanes, still counts on this worker: asked before every attempt. */
+  readonly owns: Readonly<Record<'event' | 'lane', (assignment: Assignment) => boolean>>;
+}
+
+/** What a delivery worker does, put together: two handlers that share rooms, subscriptions and ways out. */
+export class DeliveryEngine {
+  readonly targets: Targets;
+  readonly rooms: Rooms;
+  readonly events: EventIntake;
+  readonly lanes: LaneIntake;
+
+  constructor({ settings, sealer, client, output, clock, logger, metrics, owns }: EngineParts) {
+    const policy = new RetryPolicy(settings);
+    const handover = new Handover(new PatientOutput(output, clock), metrics);
+    const attempter = new Attempter(client, clock, logger);
+    this.targets = new Targets(sealer, settings);
+    this.rooms = new Rooms(settings, clock);
+    const deliverer = new Deliverer(this.rooms, attempter, handover, policy, clock, metrics);
+    this.events = new EventIntake(this.targets, deliverer, handover, settings, clock, owns.event);
+    this.lanes = new LaneIntake(this.targets, deliverer, handover, policy, clock, owns.lane);
+  }
+}

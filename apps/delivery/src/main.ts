@@ -1,0 +1,4 @@
+import { runRole } from '@hookline/platform';
+import { deliveryRole } from './delivery.role.js';
+
+await runRole(deliveryRole);

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { deliverySection, loadConfig, pumpSection, type DeliveryConfig } from '@hookline/config';
+import {
+  decodeDeadLetterHeaders,
+  decodeOutcome,
+  encodeCompacted,
+  encodeEventHeaders,
+  GENESIS_KEY,
+  optionalHeader,
+  retryDelayOf,
+  retryTopic,
+  TOPICS,
+  type DeadLetter,
+  type OutcomeRecord,
+  type SubscriptionRecord,
+} from '@hookline/contracts';
+import { newId, newSigningSecret, Sealer } from '@hookline/domain';
+import { createKafka, ProducerPump, RangeReader, TopicOffsets, type Appended, type ReadRecord } from '@hookline/kafka';
+import { silentLogger, systemClock } from '@hookline/platform';
+import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
+import type { Admin, Kafka } from 'kafkajs';
+import { RigWorker } from './rig-worker.js';
+
+/** For everything that must happen on a busy machine. */
+export const DEADLINE_MS = 60_000;
+export const TENANT = 'ten_rig';
+
+export const kafkaConfig = () => ({
+  brokers: testKafkaBrokers(),
+  clientId: 'test',
+  tls: false,
+  tlsCaFile: undefined,
+  tlsCertFile: undefined,
+  tlsKeyFile: undefined,
+  saslMechanism: 'none' as const,
+  saslUsername: undefined,
+  saslPassword: undefined,
+});
+
+/** Topics of its own for one test, under a prefix, with what the test writes into them and reads from them. */
+export class DeliveryRig {
+  readonly prefix = uniqueName('rig');
+  readonly kafka: Kafka = createKafka(kafkaConfig(), { role: 'delivery', logger: silentLogger });
+  readonly sealer = new Sealer([`test:${randomBytes(32).toString('base64')}`]);
+  readonly pump: ProducerPump;
+  readonly settings: DeliveryConfig;
+  private readonly admin: Admin = this.kafka.admin();
+  private readonly workers: RigWorker[] = [];
+  private readonly secrets = new Map<string, string>();
+  private readonly versions = new Map<string, SubscriptionRecord>();
+
+  private constructor(settings: Partial<DeliveryConfig>) {
+    const { delivery, pump } = loadConfig({ delivery: deliverySection, pump: pumpSection }, {});
+    this.settings = { ...delivery, allowCidrs: ['127.0.0.0/8'], retryDelaysMs: [1_000], ...settings };
+    this.pump = new ProducerPump(
+      { kafka: this.kafka, clock: systemClock, logger: silentLogger },
+      { ...pump, maxBufferedBytes: 67_108_864 },
+    );
+  }
+
+  static async open(settings: Partial<DeliveryConfig> = {}): Promise<DeliveryRig> {
+    const rig = new DeliveryRig(settings);
+    await rig.admin.connect();
+    const names = [...Object.values(TOPICS), ...rig.settings.retryDelaysMs.map(retryTopic)];
+    await rig.admin.createTopics({
+      waitForLeaders: true,
+      topics: names.map((name) => ({
+        topic: rig.named(name),
+        numPartitions: rig.partitionsOf(name),
+        replicationFactor: -1,
+        configEntries: [{ name: 'message.timestamp.type', value: 'LogAppendTime' }],
+      })),
+    });
+    await rig.pump.start(names.map((name) => rig.named(name)));
+    const genesis = encodeCompacted({ v: 1, genesis: true, at: new Date().toISOString() });
+    await rig.write(TOPICS.subscriptions, GENESIS_KEY, genesis);
+    return rig;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await this.pump.stop({ drainMs: 1_000 });
+    await this.admin.disconnect();
+  }
+
+  /** A topic's name under this rig's prefix. */
+  named(topic: string): string {
+    return topic.replace(/^hookline/, this.prefix);
+  }
+
+  /** The name without the prefix. */
+  unnamed(topic: string): string {
+    return topic.replace(this.prefix, 'hookline');
+  }
+
+  async worker(): Promise<RigWorker> {
+    const worker = new RigWorker(this);
+    this.workers.push(worker);
+    await worker.start();
+    return worker;
+  }
+
+  /** Makes a subscription, or the next version of one. */
+  async subscribe(
+    change: Partial<SubscriptionRecord> & { id?: string; headers?: Record<string, string> },
+  ): Promise<string> {
+    const { headers = {}, ...fields } = change;
+    const id = change.id ?? newId('sub');
+    const secret = this.secrets.get(id) ?? newSigningSecret();
+    this.secrets.set(id, secret);
+    const before = this.versions.get(id);
+    const record: SubscriptionRecord = {
+      v: 1,
+      tenant: TENANT,
+      url: 'http://127.0.0.1:1/',
+      types: ['*'],
+      status: 'enabled',
+      holdsFrom: {},
+      ...before,
+      ...fields,
+      id,
+      version: (before?.version ?? 0) + 1,
+      sealed: this.sealer.seal(JSON.stringify({ secrets: [secret], headers }), `${TENANT}/${id}`),
+    };
+    this.versions.set(id, record);
+    await this.write(TOPICS.subscriptions, id, encodeCompacted(record));
+    return id;
+  }
+
+  secretOf(subscriptionId: string): string {
+    return this.secrets.get(subscriptionId) as string;
+  }
+
+  publish(event: { id?: string; type?: string; data?: string; partition?: number } = {}): Promise<Appended> {
+    const { id = newId('evt'), type = 'order.created', data = '{"a": 1}', partition } = event;
+    return this.pump.produce({
+      topic: this.named(TOPICS.events),
+      ...(partition === undefined ? {} : { partition }),
+      value: Buffer.from(data),
+      headers: encodeEventHeaders({ tenant: TENANT, id, type, time: new Date().toISOString() }),
+    });
+  }
+
+  /** Writes a record as it is. */
+  write(topic: string, key: string | null, value: Buffer, headers: Record<string, string> = {}): Promise<Appended> {
+    return this.pump.produce({ topic: this.named(topic), key, value, headers });
+  }
+
+  async outcomes(): Promise<OutcomeRecord[]> {
+    return (await this.read(TOPICS.attempts)).map(({ value }) => decodeOutcome(value));
+  }
+
+  /** Waits until the outcomes that the condition is about are there. */
+  outcomesWhere(count: number, which: (outcome: OutcomeRecord) => boolean): Promise<OutcomeRecord[]> {
+    return waitUntil(
+      async () => {
+        const found = (await this.outcomes()).filter(which);
+        return found.length >= count && found;
+      },
+      { deadlineMs: DEADLINE_MS, what: `${count} outcomes` },
+    );
+  }
+
+  async deadLetters(): Promise<(DeadLetter & { body: string })[]> {
+    const records = (await this.read(TOPICS.deadLetters)).filter(
+      ({ headers }) => optionalHeader(headers, 'reason') !== 'unreadable',
+    );
+    return records.map(({ headers, value }) => ({ ...decodeDeadLetterHeaders(headers), body: String(value) }));
+  }
+
+  /** Everything that a topic has at the moment. */
+  async read(topic: string): Promise<ReadRecord[]> {
+    const name = this.named(topic);
+    const ranges = (await new TopicOffsets(this.admin).bounds(name)).map(({ partition, low, high }) => ({
+      partition,
+      from: low,
+      to: high,
+    }));
+    const all: ReadRecord[] = [];
+    for await (const { records } of new RangeReader(this.kafka).read(name, ranges)) all.push(...records);
+    return all;
+  }
+
+  private partitionsOf(topic: string): number {
+    const lane = topic.startsWith(TOPICS.deliveries) || retryDelayOf(topic) !== undefined;
+    return lane ? 2 : topic === TOPICS.events ? 3 : 1;
+  }
+}

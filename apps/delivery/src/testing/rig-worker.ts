@@ -1,0 +1,130 @@
+import { retryDelayOf, retryTopic, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { EndpointClient } from '@hookline/http-delivery';
+import {
+  CompactedView,
+  createKafka,
+  OffsetRunner,
+  type BatchHandler,
+  type LogRecord,
+  type Output,
+  type RunnerOptions,
+} from '@hookline/kafka';
+import { Metrics, silentLogger, systemClock } from '@hookline/platform';
+import { DeliveryEngine } from '../engine.js';
+import { appendTimeOf } from '../intake/append-time.js';
+import { dedupeLookBack } from '../intake/look-back.js';
+import { DeliveryMetrics } from '../metrics.js';
+import { ViewGate } from '../subscriptions/view-gate.js';
+import { kafkaConfig, type DeliveryRig } from './delivery-rig.js';
+
+/** A worker as `worker.ts` builds it, but on the topics of a rig: only the names differ, at the edges. */
+export class RigWorker {
+  readonly metrics = new Metrics('delivery');
+  readonly view: CompactedView<SubscriptionRecord>;
+  readonly engine: DeliveryEngine;
+  /** Added to how stale the view is, ms. */
+  staleBy = 0;
+  private readonly client: EndpointClient;
+  private readonly gate: ViewGate;
+  private readonly events: OffsetRunner;
+  private readonly lanes: OffsetRunner;
+  private stopped: Promise<void> | undefined;
+
+  constructor(private readonly rig: DeliveryRig) {
+    const { settings, sealer, pump } = rig;
+    const counts = new DeliveryMetrics(this.metrics, systemClock);
+    this.client = new EndpointClient({
+      ...settings,
+      keepBytes: settings.responseBodyBytes,
+      readBytes: settings.responseReadBytes,
+    });
+    const output: Output = {
+      produce: (record) => pump.produce({ ...record, topic: rig.named(record.topic) }),
+    };
+    this.engine = new DeliveryEngine({
+      settings,
+      sealer,
+      client: this.client,
+      output,
+      clock: systemClock,
+      logger: silentLogger,
+      metrics: counts,
+      owns: {
+        event: (assignment) => this.events.isOwner(assignment),
+        lane: (assignment) => this.lanes.isOwner(assignment),
+      },
+    });
+    this.view = new CompactedView({
+      topic: rig.named(TOPICS.subscriptions),
+      connect: () => createKafka(kafkaConfig(), { role: 'view', logger: silentLogger }),
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    this.view.onChange((id, record) => this.engine.targets.apply(id, record));
+    this.events = this.runner('events', [TOPICS.events], this.engine.events.handler, {
+      lookBack: dedupeLookBack(
+        settings,
+        (topic, partition, offset) => appendTimeOf(rig.kafka, topic, partition, offset),
+        Date.now,
+      ),
+    });
+    const lanes = [TOPICS.deliveries, TOPICS.replays, ...settings.retryDelaysMs.map(retryTopic)];
+    this.lanes = this.runner('lanes', lanes, this.engine.lanes.handler, {
+      onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
+      waitsOnPurpose: (topic) => retryDelayOf(rig.unnamed(topic)) !== undefined,
+    });
+    const { view } = this;
+    const freshness = {
+      get isComplete() {
+        return view.isComplete;
+      },
+      staleForMs: () => view.staleForMs() + this.staleBy,
+    };
+    this.gate = new ViewGate(freshness, [this.events, this.lanes], settings.viewStaleMs, systemClock);
+    counts.watch({ events: this.events, lanes: this.lanes, rooms: this.engine.rooms });
+  }
+
+  async start(): Promise<void> {
+    this.view.start();
+    await this.view.ready();
+    this.gate.start();
+    await Promise.all([this.events.start(), this.lanes.start()]);
+  }
+
+  get isOpen(): boolean {
+    return this.gate.isOpen;
+  }
+
+  stop(): Promise<void> {
+    this.stopped ??= this.stopOnce();
+    return this.stopped;
+  }
+
+  private async stopOnce(): Promise<void> {
+    this.gate.stop();
+    const stopped = Promise.all([this.events.stop(), this.lanes.stop()]);
+    this.engine.lanes.close();
+    await stopped;
+    await Promise.all([this.view.stop(), this.client.close()]);
+  }
+
+  private runner(
+    group: string,
+    topics: readonly string[],
+    handler: BatchHandler,
+    options: Partial<RunnerOptions>,
+  ): OffsetRunner {
+    const { rig } = this;
+    const unnamed = (record: LogRecord): LogRecord => ({ ...record, topic: rig.unnamed(record.topic) });
+    return new OffsetRunner({
+      kafka: rig.kafka,
+      groupId: `${rig.prefix}.${group}`,
+      topics: topics.map((topic) => rig.named(topic)),
+      handler: (records) => handler(records.map(unnamed)),
+      clock: systemClock,
+      logger: silentLogger,
+      commitIntervalMs: 100,
+      ...options,
+    });
+  }
+}

@@ -1,0 +1,192 @@
+import type { DeliveryConfig, KafkaConfig, PumpConfig } from '@hookline/config';
+import { retryDelayOf, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import type { Sealer } from '@hookline/domain';
+import { EndpointClient } from '@hookline/http-delivery';
+import {
+  brokersInTurn,
+  CompactedView,
+  createKafka,
+  observeView,
+  OffsetRunner,
+  ProducerPump,
+  PumpMetrics,
+  type RunnerOptions,
+} from '@hookline/kafka';
+import type { Clock, Logger, Metrics } from '@hookline/platform';
+import type { Kafka } from 'kafkajs';
+import { DeliveryEngine } from './engine.js';
+import { appendTimeOf } from './intake/append-time.js';
+import { dedupeLookBack } from './intake/look-back.js';
+import { laneTopics, missingTopics } from './lanes/lane-topics.js';
+import { DeliveryMetrics } from './metrics.js';
+import { ViewGate } from './subscriptions/view-gate.js';
+
+export const EVENTS_GROUP = 'hookline.delivery.events';
+export const LANES_GROUP = 'hookline.delivery.lanes';
+
+const TOPICS_PAUSE_MS = 1_000;
+
+export interface WorkerParts {
+  kafka: KafkaConfig;
+  pump: PumpConfig;
+  delivery: DeliveryConfig;
+  sealer: Sealer;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  drainMs: number;
+}
+
+interface Runners {
+  events: OffsetRunner;
+  lanes: OffsetRunner;
+  gate: ViewGate;
+}
+
+/** The delivery worker's life: the view of the subscriptions first, then the two consumer groups; and back. */
+export class DeliveryWorker {
+  private readonly kafka: Kafka;
+  private readonly view: CompactedView<SubscriptionRecord>;
+  private readonly pump: ProducerPump;
+  private readonly client: EndpointClient;
+  private readonly engine: DeliveryEngine;
+  private readonly counts: DeliveryMetrics;
+  private runners: Runners | undefined;
+  private stopping = false;
+
+  constructor(private readonly parts: WorkerParts) {
+    const { clock, logger, metrics, delivery } = parts;
+    const options = { role: 'delivery', logger };
+    this.kafka = createKafka(parts.kafka, options);
+    this.counts = new DeliveryMetrics(metrics, clock);
+    this.client = new EndpointClient({
+      ...delivery,
+      keepBytes: delivery.responseBodyBytes,
+      readBytes: delivery.responseReadBytes,
+    });
+    this.pump = new ProducerPump(
+      { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics) },
+      { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes },
+    );
+    this.engine = new DeliveryEngine({
+      settings: delivery,
+      sealer: parts.sealer,
+      client: this.client,
+      output: this.pump,
+      clock,
+      logger,
+      metrics: this.counts,
+      owns: {
+        event: (assignment) => this.runners?.events.isOwner(assignment) === true,
+        lane: (assignment) => this.runners?.lanes.isOwner(assignment) === true,
+      },
+    });
+    const connect = brokersInTurn(parts.kafka, options);
+    this.view = new CompactedView({ topic: TOPICS.subscriptions, connect, clock, logger });
+    this.view.onChange((id, record) => this.engine.targets.apply(id, record));
+    observeView(metrics, 'subscriptions', this.view);
+  }
+
+  /** Resolves when both groups are joined. Nothing is taken in before the view is complete. */
+  async start(): Promise<void> {
+    this.view.start();
+    const lanes = await this.lanes();
+    if (lanes === undefined) return;
+    await Promise.all([this.view.ready(), this.pump.start([TOPICS.attempts, ...lanes, TOPICS.deadLetters])]);
+    if (this.stopping) return;
+    const runners = this.makeRunners(lanes);
+    this.runners = runners;
+    this.counts.watch({ ...runners, rooms: this.engine.rooms });
+    runners.gate.start();
+    await Promise.all([runners.events.start(), runners.lanes.start()]);
+  }
+
+  /** Takes nothing more, finishes what is in flight, and commits it: nothing of it is repeated. */
+  async drain(): Promise<void> {
+    this.stopping = true;
+    const { runners } = this;
+    if (runners === undefined) return;
+    runners.gate.stop();
+    const stopped = Promise.all([runners.events.stop(), runners.lanes.stop()]);
+    this.engine.lanes.close();
+    await stopped;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.pump.stop({ drainMs: this.parts.drainMs }), this.view.stop(), this.client.close()]);
+  }
+
+  /** What is wrong that only a restart would mend. */
+  liveness(): string | undefined {
+    const { events, lanes } = this.runners ?? {};
+    const problems = [events, lanes].flatMap((runner) => runner?.health().problems ?? []);
+    return problems.length === 0 ? undefined : problems.join('; ');
+  }
+
+  readiness(): string | undefined {
+    if (!this.view.isComplete) return 'the subscriptions have not been read to their end yet';
+    if (this.runners === undefined) return 'the consumer groups are not joined yet';
+    const { events, lanes, gate } = this.runners;
+    if (!gate.isOpen) return 'the view of the subscriptions is behind';
+    return events.leaseValid() && lanes.leaseValid() ? undefined : 'not in both consumer groups';
+  }
+
+  private makeRunners(lanes: readonly string[]): Runners {
+    const { clock, delivery } = this.parts;
+    const events = new OffsetRunner({
+      ...this.common(),
+      groupId: EVENTS_GROUP,
+      topics: [TOPICS.events],
+      handler: this.engine.events.handler,
+      lookBack: dedupeLookBack(
+        delivery,
+        (topic, partition, offset) => appendTimeOf(this.kafka, topic, partition, offset),
+        () => clock.now(),
+      ),
+    });
+    const ofLanes = new OffsetRunner({
+      ...this.common(),
+      groupId: LANES_GROUP,
+      topics: lanes,
+      handler: this.engine.lanes.handler,
+      onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
+      waitsOnPurpose: (topic) => retryDelayOf(topic) !== undefined,
+      highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },
+    });
+    const gate = new ViewGate(this.view, [events, ofLanes], delivery.viewStaleMs, clock);
+    return { events, lanes: ofLanes, gate };
+  }
+
+  private common(): Pick<RunnerOptions, 'kafka' | 'clock' | 'logger' | 'commitIntervalMs' | 'drainMs' | 'observer'> {
+    const { clock, logger, delivery, drainMs } = this.parts;
+    const observer = this.counts.runnerObserver;
+    return { kafka: this.kafka, clock, logger, commitIntervalMs: delivery.commitIntervalMs, drainMs, observer };
+  }
+
+  /** The lanes that exist, as soon as all that is needed does; undefined if the worker is stopped meanwhile. */
+  private async lanes(): Promise<string[] | undefined> {
+    const { logger, clock, delivery } = this.parts;
+    while (!this.stopping) {
+      try {
+        const existing = await this.listTopics();
+        const missing = missingTopics(existing, delivery.retryDelaysMs);
+        if (missing.length === 0) return laneTopics(existing);
+        logger.warn({ missing }, 'topics are missing; run the setup');
+      } catch (error) {
+        logger.warn({ err: error }, 'the topics could not be listed; it is tried again');
+      }
+      await new Promise<void>((resolve) => clock.after(TOPICS_PAUSE_MS, resolve));
+    }
+    return undefined;
+  }
+
+  private async listTopics(): Promise<string[]> {
+    const admin = this.kafka.admin();
+    try {
+      await admin.connect();
+      return await admin.listTopics();
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}
