@@ -1,0 +1,46 @@
+import { TOPICS } from '@hookline/contracts';
+import { RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
+import { testKafkaBrokers } from '@hookline/testing';
+import { Kafka, logLevel } from 'kafkajs';
+
+export function testKafka(): Kafka {
+  return new Kafka({ clientId: 'admin-api-test', brokers: testKafkaBrokers(), logLevel: logLevel.NOTHING });
+}
+
+/** Those that admin-api needs, where they are not there. Others may use them too: tests tell their own by id. */
+export async function makeTopics(): Promise<void> {
+  const admin = testKafka().admin();
+  await admin.connect();
+  const appendTime = { name: 'message.timestamp.type', value: 'LogAppendTime' };
+  const compacted = { name: 'cleanup.policy', value: 'compact' };
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [
+      { topic: TOPICS.events, numPartitions: 3, configEntries: [appendTime] },
+      { topic: TOPICS.replays, numPartitions: 3, configEntries: [appendTime] },
+      { topic: TOPICS.subscriptions, numPartitions: 1, configEntries: [appendTime, compacted] },
+      { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
+    ],
+  });
+  await admin.disconnect();
+}
+
+export async function endOffsets(topic: string): Promise<Map<number, number>> {
+  const admin = testKafka().admin();
+  await admin.connect();
+  const bounds = await new TopicOffsets(admin).bounds(topic);
+  await admin.disconnect();
+  return new Map(bounds.map(({ partition, high }) => [partition, high]));
+}
+
+/** What the topic has from these offsets on, in the order of each partition. */
+export async function readFrom(topic: string, from: ReadonlyMap<number, number>): Promise<ReadRecord[]> {
+  const ranges = [...(await endOffsets(topic))].map(([partition, to]) => ({
+    partition,
+    from: from.get(partition) ?? 0,
+    to,
+  }));
+  const records: ReadRecord[] = [];
+  for await (const batch of new RangeReader(testKafka()).read(topic, ranges)) records.push(...batch.records);
+  return records;
+}
