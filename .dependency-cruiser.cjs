@@ -1,6 +1,6 @@
 /**
  * Who may import whom: the table of docs/ARCHITECTURE.md as rules. Whatever is not named in MAY is refused.
- * Spec files may also use @hookline/testing.
+ * Spec files, and the folders `testing` beside them, may also use @hookline/testing.
  */
 const MAY = {
   contracts: [],
@@ -12,7 +12,8 @@ const MAY = {
   'http-delivery': ['config', 'domain', 'platform'],
   embedded: ['config', 'contracts', 'platform'],
 };
-const SPEC = '\\.spec\\.ts$';
+/** Specs, and what only they import. */
+const SPEC = ['\\.spec\\.ts$', '/src/testing/'];
 
 const libRules = Object.entries(MAY).map(([lib, others]) => ({
   name: `lib-${lib}`,
@@ -29,14 +30,14 @@ module.exports = {
       name: 'testing-is-for-tests',
       comment: 'only tests and the bench import libs/testing',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: [SPEC, '^libs/testing/'] },
+      from: { path: '^(apps|libs)/', pathNot: [...SPEC, '^libs/testing/'] },
       to: { path: '^libs/testing/' },
     },
     {
       name: 'embedded-is-for-one-machine',
       comment: 'only apps/hookline, libs/testing, tests and the bench start Kafka and PostgreSQL themselves',
       severity: 'error',
-      from: { pathNot: ['^libs/(embedded|testing)/', '^(apps/hookline|test|bench)/', SPEC] },
+      from: { pathNot: ['^libs/(embedded|testing)/', '^(apps/hookline|test|bench)/', ...SPEC] },
       to: { path: '^libs/embedded/' },
     },
     {
