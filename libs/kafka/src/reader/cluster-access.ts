@@ -1,4 +1,4 @@
-import { PartitionAssigners, type Cluster, type Consumer, type Kafka } from 'kafkajs';
+import kafkajs, { type Cluster, type Consumer, type Kafka } from 'kafkajs';
 
 /** A connection to the cluster that fetches what it is told to, outside of any group. */
 export interface ClusterAccess {
@@ -18,7 +18,7 @@ export async function openCluster(kafka: Kafka, topic: string): Promise<ClusterA
     partitionAssigners: [
       (config) => {
         cluster = config.cluster;
-        return PartitionAssigners.roundRobin(config);
+        return kafkajs.PartitionAssigners.roundRobin(config);
       },
     ],
   });

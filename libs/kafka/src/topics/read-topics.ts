@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { ActualTopic } from './topic-spec.js';
 
 /** What this module needs of kafkajs' admin client. */
@@ -14,7 +14,7 @@ export async function readTopics(admin: TopicAdmin, names: readonly string[]): P
     admin.fetchTopicMetadata({ topics: [...names] }),
     admin.describeConfigs({
       includeSynonyms: false,
-      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+      resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
     }),
   ]);
   const configs = new Map(
