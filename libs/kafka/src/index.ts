@@ -18,8 +18,23 @@ export type { TopicKind, TopicSpec } from './topics/topic-spec.js';
 export { RangeReader, type OffsetRange, type RangeReaderOptions, type ReadBatch } from './reader/range-reader.js';
 export type { ReadRecord } from './reader/fetch.js';
 export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';
-export * from './consumer/offset-runner.js';
-export * from './consumer/runner-observer.js';
-export * from './consumer/runner-options.js';
+export { OffsetRunner } from './consumer/offset-runner.js';
+export type { AgedOut, PartitionStats, RunnerHealth, RunnerObserver, RunnerStats } from './consumer/runner-observer.js';
+export {
+  partitionKey,
+  type Bounds,
+  type LookBack,
+  type PositionStore,
+  type RestoredProgress,
+  type RunnerLogger,
+  type RunnerOptions,
+} from './consumer/runner-options.js';
+export {
+  LogTransportStrategy,
+  type LogTransportGroup,
+  type LogTransportOptions,
+} from './consumer/log-transport.strategy.js';
 export { CompactedView, type CompactedViewOptions, type ViewListener } from './view/compacted-view.js';
 export { brokersInTurn } from './view/connect.js';
+export { PumpMetrics } from './producer/pump-metrics.js';
+export { observeView } from './view/view-metrics.js';
