@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { KafkaConfig } from '@hookline/config';
 import { Kafka, logLevel, type ISocketFactory, type LogEntry, type SASLOptions } from 'kafkajs';
-import { muteNegativeTimerWarning } from './negative-timer-warning.js';
+import { muteNegativeTimerWarning } from '@hookline/platform';
 
 /** What the client has to say; pino's logger fits. */
 export interface KafkaLogger {

@@ -37,6 +37,7 @@ export async function ensureTopics(
   for (let lap = 1; ; lap += 1) {
     const { missing, differences } = await checkTopics(admin, plan, isLane);
     if (missing.length === 0 || (await create(admin, missing))) {
+      await untilLed(admin, missing);
       if (missing.length > 0) log.info({ topics: missing.map((spec) => spec.name) }, 'topics made');
       for (const difference of differences) log.warn({ difference }, describeDifference(difference));
       return differences;
@@ -80,7 +81,8 @@ async function checkTopics(admin: TopicAdmin, plan: readonly TopicSpec[], isLane
 async function create(admin: TopicAdmin, missing: readonly TopicSpec[]): Promise<boolean> {
   return admin.createTopics({
     timeout: CREATE_TIMEOUT_MS,
-    waitForLeaders: true,
+    // kafkajs asks any broker at once, and fails where that one has not heard of the topic yet.
+    waitForLeaders: false,
     topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
       topic: name,
       numPartitions: partitions,
@@ -88,4 +90,20 @@ async function create(admin: TopicAdmin, missing: readonly TopicSpec[]): Promise
       configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
     })),
   });
+}
+
+/** Waits until every broker that is asked knows who leads each partition of the topics. */
+async function untilLed(admin: TopicAdmin, made: readonly TopicSpec[]): Promise<void> {
+  const names = made.map(({ name }) => name);
+  for (let lap = 1; names.length > 0; lap += 1) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: names });
+      if (topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)))
+        return;
+    } catch (error) {
+      if (lap >= MAX_LAPS) throw error;
+    }
+    if (lap >= MAX_LAPS) throw new Error(`Topics were made and are not led after a while: ${names.join(', ')}`);
+    await setTimeout(LAP_PAUSE_MS);
+  }
 }
