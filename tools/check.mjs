@@ -18,7 +18,8 @@ const steps = {
   types: () => tool('tsc', '--noEmit', '--pretty', 'false', '-p', 'tsconfig.json'),
   imports: checkImports,
   'dead code': () => tool('knip', '--no-progress', '--no-config-hints'),
-  'settings doc': checkSettingsDoc,
+  settings: checkSettingsDoc,
+  docs: checkDocs,
 };
 
 let failed = 0;
@@ -71,6 +72,12 @@ async function checkSettingsDoc() {
   if (!FIX) return 'docs/settings.md is not what libs/config says: npm run check -- --fix';
   writeFileSync(SETTINGS_DOC, expected);
   return undefined;
+}
+
+async function checkDocs() {
+  const { docsFaults } = await import('./docs-check.mjs');
+  const faults = docsFaults();
+  return faults.length === 0 ? undefined : faults.join('\n');
 }
 
 function run(name, args, { errors = true } = {}) {
