@@ -80,7 +80,7 @@ describe('a delivery worker', () => {
 
     const [last] = await rig.outcomesWhere(1, ({ delivery }) => delivery?.state === 'dead-lettered');
     expect(last?.delivery).toMatchObject({ subscriptionId: id, reason: 'expired' });
-    const [letter, ...others] = await rig.deadLetters();
+    const [letter, ...others] = await rig.deadLettersWhen(1);
     expect(others).toEqual([]);
     expect(letter).toMatchObject({ reason: 'expired', body: '"kept"', delivery: { event: { id: 'e1' } } });
     const history = letter?.delivery.history ?? [];
@@ -140,7 +140,7 @@ describe('a delivery worker', () => {
     await rig.publish({ id: 'after', type: 'a' });
 
     await rig.outcomesWhere(2, ({ delivery }) => delivery?.state === 'dead-lettered');
-    const letters = await rig.deadLetters();
+    const letters = await rig.deadLettersWhen(2);
     expect(Object.fromEntries(letters.map(({ delivery, reason }) => [delivery.subscriptionId, reason]))).toEqual({
       [deleted]: 'subscription-deleted',
       [disabled]: 'subscription-disabled',

@@ -3,7 +3,10 @@ import type { Kafka } from 'kafkajs';
 
 const PATIENCE_MS = 10_000;
 
-/** The append time of one record, ms since the epoch; undefined at the log's end. @throws when Kafka doesn't answer */
+/**
+ * The append time of a record that is in the log, ms since the epoch; undefined where there is a hole.
+ * @throws when Kafka doesn't answer
+ */
 export async function appendTimeOf(
   kafka: Kafka,
   topic: string,

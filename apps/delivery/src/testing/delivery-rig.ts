@@ -161,11 +161,21 @@ export class DeliveryRig {
     );
   }
 
-  async deadLetters(): Promise<(DeadLetter & { body: string })[]> {
-    const records = (await this.read(TOPICS.deadLetters)).filter(
-      ({ headers }) => optionalHeader(headers, 'reason') !== 'unreadable',
+  /** Waits until there are so many dead letters (those of unreadable records not among them). */
+  deadLettersWhen(count: number): Promise<(DeadLetter & { body: string })[]> {
+    return waitUntil(
+      async () => {
+        const records = (await this.read(TOPICS.deadLetters)).filter(
+          ({ headers }) => optionalHeader(headers, 'reason') !== 'unreadable',
+        );
+        const letters = records.map(({ headers, value }) => ({
+          ...decodeDeadLetterHeaders(headers),
+          body: String(value),
+        }));
+        return letters.length >= count && letters;
+      },
+      { deadlineMs: DEADLINE_MS, what: `${count} dead letters` },
     );
-    return records.map(({ headers, value }) => ({ ...decodeDeadLetterHeaders(headers), body: String(value) }));
   }
 
   /** Everything that a topic has at the moment. */
