@@ -47,8 +47,11 @@ describe('OffsetRunner', () => {
     expect(first.log.held()).toHaveLength(75);
     const stopped = first.runner.stop();
     const after = await Promise.all([0, 1, 2].map((partition) => rig.produce(topic, partition, 50)));
+    // It stays a member, and takes nothing, for as long as something is in flight.
+    for (let look = 0; look < 100; look++) expect(await rig.members()).toBe(1);
     first.log.release();
     await stopped;
+    expect(await rig.members()).toBe(0);
     expect(first.log.ids().sort()).toEqual(before.flat().sort());
 
     const second = rig.runner([topic]);

@@ -100,6 +100,47 @@ describe('partitions that move', () => {
     expect([...next.log.ids()].sort()).toEqual(ids.slice(5).sort());
   });
 
+  it('a member that missed a generation begins anew, with what the others did meanwhile', async () => {
+    const topic = await rig.topic(1);
+    const cut = rig.runner([topic], {
+      kafka: testKafka(network.socketFactory),
+      sessionTimeoutMs: 6_000,
+      watchdogMs: 600_000,
+    });
+    cut.log.hold = () => true;
+    await cut.runner.start();
+    const ids = await rig.produce(topic, 0, 20);
+    await cut.log.has(ids);
+    network.goDead();
+    const other = rig.runner([topic], { sessionTimeoutMs: 6_000, drainMs: 0 });
+    other.log.hold = ({ offset }) => offset === 12 || offset === 15;
+    await other.runner.start();
+    await other.log.has(ids);
+    await other.runner.stop();
+    await rig.committedAbove(topic, 0, 12, [
+      { from: 13, to: 15 },
+      { from: 16, to: 20 },
+    ]);
+
+    const before = cut.log.all.slice();
+    network.comeBack();
+    await cut.log.has([...ids, ...(await rig.produce(topic, 0, 5))]);
+    const again = cut.log.all.slice(before.length);
+    expect(again.map(({ record }) => record.offset)).toEqual([12, 15, 20, 21, 22, 23, 24]);
+    for (const { record } of before) expect(record.assignment.signal.aborted).toBe(true);
+    for (const { record } of again) expect(record.assignment.signal.aborted).toBe(false);
+    // Of the work of then nothing counts any more; the progress of the other one stands.
+    for (const handled of before) handled.settle();
+    again.at(-1)?.settle();
+    await rig.committedAbove(topic, 0, 12, [
+      { from: 13, to: 15 },
+      { from: 16, to: 20 },
+      { from: 24, to: 25 },
+    ]);
+    again.forEach((handled) => handled.settle());
+    await rig.committedUpTo(topic, 0, 25);
+  });
+
   it('a hung coordinator: the consumer is made anew, and goes on where it was', async () => {
     const topic = await rig.topic(2);
     const restarts: string[] = [];

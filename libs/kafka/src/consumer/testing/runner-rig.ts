@@ -53,7 +53,8 @@ export class RunnerRig {
   async topic(partitions: number): Promise<string> {
     const topic = uniqueName('topic');
     await this.admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs' own waiting fails when it asks a broker that hasn't heard of the topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -63,6 +64,14 @@ export class RunnerRig {
         },
       ],
     });
+    await waitUntil(
+      async () => {
+        const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
+        const found = topics[0]?.partitions ?? [];
+        return found.length === partitions && found.every(({ leader }) => leader >= 0);
+      },
+      { deadlineMs: DEADLINE_MS, what: `${topic} to have leaders` },
+    );
     return topic;
   }
 
@@ -91,6 +100,11 @@ export class RunnerRig {
     });
     this.runners.push({ runner, log });
     return { runner, log };
+  }
+
+  async members(): Promise<number> {
+    const { groups } = await this.admin.describeGroups([this.groupId]);
+    return groups[0]?.members.length ?? 0;
   }
 
   async committed(topic: string, partition: number): Promise<{ offset: number; metadata: string }> {
