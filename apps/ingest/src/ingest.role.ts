@@ -1,0 +1,48 @@
+import { kafkaSection, publishSection, pumpSection } from '@hookline/config';
+import { TOPICS, type CredentialRecord } from '@hookline/contracts';
+import { brokersInTurn, CompactedView, createKafka, observeView, ProducerPump, PumpMetrics } from '@hookline/kafka';
+import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
+import { CountedOutput } from './counted-output.js';
+import { publishApi } from './publish-api.js';
+
+const sections = { kafka: kafkaSection, publish: publishSection, pump: pumpSection };
+
+/** Kafka that has not answered the view for so long would not take events either; ms. */
+const UNREACHABLE_MS = 15_000;
+
+/** Takes events over HTTP, and answers when every in-sync replica has them. */
+export const ingestRole: RoleDefinition<typeof sections> = { name: 'ingest', sections, parsesBodies: false, build };
+
+function build({ config, logger, metrics, health }: RoleContext<typeof sections>): RoleParts {
+  const clock = systemClock;
+  const options = { role: 'ingest', logger };
+  const { publish } = config;
+  const credentials = new CompactedView<CredentialRecord>({
+    topic: TOPICS.credentials,
+    connect: brokersInTurn(config.kafka, options),
+    clock,
+    logger,
+  });
+  observeView(metrics, 'credentials', credentials);
+  const pump = new ProducerPump(
+    { kafka: createKafka(config.kafka, options), clock, logger, observer: new PumpMetrics(metrics) },
+    { ...config.pump, maxBufferedBytes: publish.maxBufferedBytes },
+  );
+  health.addReadiness('credentials', () =>
+    credentials.isComplete ? undefined : 'the keys have not been read from Kafka to their end yet',
+  );
+  health.addReadiness('kafka', () => {
+    const silentForMs = credentials.staleForMs();
+    return silentForMs < UNREACHABLE_MS ? undefined : `Kafka has not answered for ${Math.round(silentForMs / 1_000)} s`;
+  });
+  return {
+    ...publishApi(publish, clock, new CountedOutput(pump, metrics), credentials),
+    start: async () => {
+      credentials.start();
+      await Promise.all([pump.start([TOPICS.events]), credentials.ready()]);
+    },
+    close: async () => {
+      await Promise.all([pump.stop({ drainMs: publish.deadlineMs }), credentials.stop()]);
+    },
+  };
+}
