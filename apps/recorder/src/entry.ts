@@ -10,13 +10,18 @@ export interface Entry {
   outcome?: OutcomeToRecord;
 }
 
-/** What the recorder reads, and by which topic it knows it. */
-export const RECORDED_TOPICS = [TOPICS.events, TOPICS.attempts] as const;
+/** What the recorder reads. */
+export interface RecordedTopics {
+  events: string;
+  attempts: string;
+}
+
+export const RECORDED_TOPICS: RecordedTopics = { events: TOPICS.events, attempts: TOPICS.attempts };
 
 /** @throws UnreadableRecord */
-export function readEntry(record: LogRecord): Entry {
+export function readEntry(record: LogRecord, topics: RecordedTopics): Entry {
   const position = { partition: record.partition, offset: record.offset, at: record.timestamp };
-  if (record.topic === TOPICS.attempts) return { record, outcome: { position, outcome: readOutcome(record.value) } };
+  if (record.topic === topics.attempts) return { record, outcome: { position, outcome: readOutcome(record.value) } };
   const envelope = decodeEventHeaders(record.headers);
   return { record, event: { position, envelope, payload: record.value ?? Buffer.alloc(0) } };
 }

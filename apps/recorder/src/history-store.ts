@@ -4,7 +4,7 @@ import { offsetKey, OffsetsMoved, type HistoryWriter } from '@hookline/persisten
 import type { Clock, Logger } from '@hookline/platform';
 import type { Store } from './batch-writer.js';
 import type { DatabaseStatus } from './database-status.js';
-import { readEntry, toHistoryBatch, type Entry } from './entry.js';
+import { readEntry, toHistoryBatch, type Entry, type RecordedTopics } from './entry.js';
 import type { Positions } from './positions.js';
 import type { RecorderMetrics } from './recorder-metrics.js';
 
@@ -18,9 +18,10 @@ export interface HistoryStoreParts {
   metrics: RecorderMetrics;
   clock: Clock;
   logger: Logger;
+  topics: RecordedTopics;
   flushTimeoutMs: number;
-  /** The database knows less than it did: it was restored, or crashed. What it lost must be read again. */
-  onRewound: () => void;
+  /** The database knows less of this partition than it did: it was restored, or crashed. That must be read again. */
+  onRewound: (topic: string, partition: number) => void;
 }
 
 /** Writes records into PostgreSQL, once each, for as long as it takes. */
@@ -41,7 +42,7 @@ export class HistoryStore implements Store {
 
   private read(record: LogRecord): Entry {
     try {
-      return readEntry(record);
+      return readEntry(record, this.parts.topics);
     } catch (error) {
       if (!(error instanceof UnreadableRecord)) throw error;
       this.skip(record, error);
@@ -97,7 +98,6 @@ export class HistoryStore implements Store {
   private adopt(entries: readonly Entry[], actual: ReadonlyMap<string, number>): void {
     const { positions, metrics, logger, onRewound } = this.parts;
     metrics.conflicted();
-    let rewound = false;
     for (const { record } of entries) {
       const { topic, partition } = record;
       const expected = positions.get(record);
@@ -105,12 +105,11 @@ export class HistoryStore implements Store {
       if (expected === undefined || stored === expected) continue;
       if (stored > expected) positions.set(record, stored);
       else {
-        rewound = true;
         positions.giveUp(record);
         logger.error({ topic, partition, expected, stored }, 'the database lost what it had; it is read again');
+        onRewound(topic, partition);
       }
     }
-    if (rewound) onRewound();
   }
 
   /** One of them is one that PostgreSQL will never take: halves it until that one is alone, and skips it. */

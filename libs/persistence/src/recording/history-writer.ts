@@ -23,6 +23,7 @@ export interface WrittenRows {
   replay_deliveries: number;
 }
 
+const ignore = (): void => undefined;
 const INITIAL_BUFFER_BYTES = 1_048_576;
 
 /** Writes history: each batch in one transaction, or not at all. One batch at a time. */
@@ -43,6 +44,8 @@ export class HistoryWriter {
   async write(batch: HistoryBatch, signal: AbortSignal): Promise<WrittenRows> {
     signal.throwIfAborted();
     const client = await this.pool.connect();
+    // A connection that breaks fails its query, and that is how we know; without a listener it would end the process.
+    client.on('error', ignore);
     const cut = (): void => client.release(new Error('given up'));
     signal.addEventListener('abort', cut, { once: true });
     let failure: Error | undefined;
@@ -56,6 +59,7 @@ export class HistoryWriter {
       throw error;
     } finally {
       signal.removeEventListener('abort', cut);
+      if (!failure) client.off('error', ignore);
       // After a failure the state of the connection isn't known: a new one costs little.
       if (!signal.aborted) client.release(failure);
     }

@@ -1,0 +1,49 @@
+import type { DayPartitions } from '@hookline/persistence';
+import type { Clock, Logger } from '@hookline/platform';
+import type { Pool } from 'pg';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const RETRY_MS = 60_000;
+
+/** Once an hour: makes today's and tomorrow's tables before they are needed, and drops days that are past keeping. */
+export class DayKeeper {
+  private cancel: (() => void) | undefined;
+
+  constructor(
+    private readonly pool: Pick<Pool, 'query'>,
+    private readonly days: DayPartitions,
+    private readonly retentionMs: number,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.cancel ??= this.clock.after(0, () => void this.round());
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = (): void => undefined;
+  }
+
+  private async round(): Promise<void> {
+    const { cancel } = this;
+    const pauseMs = (await this.keep()) ? HOUR_MS : RETRY_MS;
+    // It was stopped meanwhile, if another one stands there.
+    if (this.cancel === cancel) this.cancel = this.clock.after(pauseMs, () => void this.round());
+  }
+
+  private async keep(): Promise<boolean> {
+    try {
+      const now = this.clock.now();
+      await this.days.ensure(this.pool, [now, now + DAY_MS]);
+      const dropped = await this.days.dropBefore(this.pool, now - this.retentionMs);
+      if (dropped.length > 0) this.logger.info({ dropped }, 'dropped history that is past its retention');
+      return true;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the days of history could not be looked after; it is tried again');
+      return false;
+    }
+  }
+}

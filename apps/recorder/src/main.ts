@@ -1,0 +1,4 @@
+import { runRole } from '@hookline/platform';
+import { recorderRole } from './recorder.role.js';
+
+await runRole(recorderRole);

@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeliveryHistory, EventHistory } from '@hookline/persistence';
+import { Metrics, silentLogger, systemClock } from '@hookline/platform';
+import { uniqueName, waitUntil } from '@hookline/testing';
+import { Recorder } from './recorder.js';
+import { DatabaseProxy } from './testing/database-proxy.js';
+import {
+  attemptOf,
+  databaseOf,
+  idsOf,
+  newDeliveryId,
+  outcomeOf,
+  RecordedLog,
+  routeOf,
+  TENANT,
+} from './testing/recorded-log.js';
+
+const DEADLINE_MS = 60_000;
+
+describe('Recorder', () => {
+  let log: RecordedLog;
+  let proxy: DatabaseProxy;
+  let recorders: Recorder[];
+
+  beforeEach(async () => {
+    log = await RecordedLog.create();
+    proxy = await DatabaseProxy.open(log.database.url);
+    recorders = [];
+  });
+  afterEach(async () => {
+    proxy.restore();
+    await Promise.all(recorders.map((recorder) => recorder.stop()));
+    await proxy.close();
+    await log.close();
+  });
+
+  function create(changes: { url?: string; groupId?: string; batchRows?: number; flushTimeoutMs?: number } = {}) {
+    const metrics = new Metrics('recorder');
+    const recorder = new Recorder({
+      kafka: log.kafka,
+      database: databaseOf(changes.url ?? proxy.url),
+      recorder: {
+        batchRows: changes.batchRows ?? 5_000,
+        batchBytes: 8_388_608,
+        lingerMs: 5,
+        flushTimeoutMs: changes.flushTimeoutMs ?? 60_000,
+        maxBufferedRecords: 30_000,
+        historyRetentionMs: 30 * 86_400_000,
+      },
+      clock: systemClock,
+      logger: silentLogger,
+      metrics,
+      drainMs: 5_000,
+      groupId: changes.groupId ?? uniqueName('recorder'),
+      topics: log.topics,
+    });
+    recorders.push(recorder);
+    return { recorder, metrics };
+  }
+
+  const until = (what: string, condition: () => Promise<boolean>) =>
+    waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+  const recorded = (events: number, attempts = events) =>
+    until(`${events} events and ${attempts} attempts`, async () => {
+      return (await log.count('events')) >= events && (await log.count('attempts')) >= attempts;
+    });
+
+  it('writes what an event matched, also where that is nothing', async () => {
+    const ids = ['one', 'none', 'two', 'again', 'silent'];
+    const [one, none, two, again] = (await log.events(1, ids)) as [P, P, P, P];
+    const first = newDeliveryId();
+    await log.outcomes([
+      outcomeOf(one, 'one', { id: first }),
+      routeOf(none, 'none', []),
+      { ...outcomeOf(two, 'two', {}), matched: ['sub_1', 'sub_2'] },
+      { ...outcomeOf(two, 'two', { subscriptionId: 'sub_2' }), matched: undefined } as never,
+      routeOf(again, 'again', [], one.offset),
+    ]);
+    await create().recorder.start();
+    await recorded(5, 3);
+
+    const events = new EventHistory(log.dataSource);
+    const routing = async (id: string) => (await events.find(TENANT, id))?.event.routing;
+    expect(await routing('one')).toEqual({ state: 'routed', matched: ['sub_1'], duplicateOf: null });
+    expect(await routing('none')).toEqual({ state: 'routed', matched: [], duplicateOf: null });
+    expect(await routing('two')).toEqual({ state: 'routed', matched: ['sub_1', 'sub_2'], duplicateOf: null });
+    expect(await routing('again')).toEqual({ state: 'routed', matched: [], duplicateOf: one.offset });
+    expect(await routing('silent')).toEqual({ state: 'pending' });
+    expect(await events.find('ten_2', 'one')).toBeUndefined();
+    expect(await events.duplicates(1, 0, 100)).toEqual([again.offset]);
+    expect((await events.payload(two))?.toString()).toBe('{"id":"two"}');
+    expect(await events.deliveries(two)).toHaveLength(2);
+    const found = await new DeliveryHistory(log.dataSource).get(TENANT, first);
+    expect(found?.delivery).toMatchObject({ state: 'delivered', attempts: 1, event: { ...one, id: 'one' } });
+    expect(found?.attempts).toMatchObject([{ number: 1, status: 200, durationMs: 4 }]);
+  });
+
+  it('skips what cannot be read or stored, counts it, and goes on', async () => {
+    const [position] = (await log.events(0, ['good'])) as [P];
+    await log.raw(log.topics.events, 0, [Buffer.from('no headers')]);
+    await log.raw(log.topics.attempts, 0, [Buffer.from('{"v":1'), Buffer.from('{"v":9}')]);
+    await log.outcomes([
+      { ...outcomeOf(position, 'good', {}), source: { ...position, partition: 1.5 } },
+      outcomeOf(position, 'good', { id: 'msg_1' }),
+      outcomeOf(position, 'good', { attempt: attemptOf(1, { responseBody: 'a\0b', error: '\ud800' }) }),
+    ]);
+    // A route is a text that PostgreSQL reads as JSON: half of a surrogate pair passes here, and not there.
+    await log.outcomes([routeOf(position, 'good', ['\ud800'])]);
+    await log.outcomes([outcomeOf(position, 'good', { id: newDeliveryId() })]);
+    const { recorder, metrics } = create();
+    await recorder.start();
+    await recorded(1, 2);
+    const [row] = await log.dataSource.query("SELECT response_body FROM attempts WHERE response_body <> ''");
+    expect(row).toEqual({ response_body: 'a\ufffdb' });
+    expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="attempts[^}]*\} 5/);
+    expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="events[^}]*\} 1/);
+  });
+
+  it('writes each row once when the connection ends before or after a COMMIT', async () => {
+    const ids = idsOf('e', 3_000);
+    for (const partition of [0, 1, 2])
+      await log.delivered(partition, ids.slice(partition * 1_000, (partition + 1) * 1_000));
+    proxy.failCommits('cut-before', 'cut-after', 'cut-before', 'cut-after', 'cut-after', 'cut-before');
+    await create({ batchRows: 400 }).recorder.start();
+    await recorded(3_000);
+    expect(proxy.faults).toBe(6);
+    expect(await log.eventIds()).toEqual(ids);
+    expect(await log.attemptedIds()).toEqual(ids);
+  });
+
+  it('starts without its database, and outlives one that refuses and one that hangs', async () => {
+    const ids = idsOf('e', 600);
+    proxy.refuse();
+    const { recorder } = create({ flushTimeoutMs: 1_000 });
+    await recorder.start();
+    await log.delivered(0, ids.slice(0, 200));
+    await until('readiness to tell', () => Promise.resolve(recorder.status.check()?.includes('PostgreSQL') === true));
+    expect(await log.count('events')).toBe(0);
+    proxy.restore();
+    await recorded(200);
+    expect(recorder.status.check()).toBeUndefined();
+
+    proxy.hang();
+    await log.delivered(1, ids.slice(200, 400));
+    await until('the hang to be noticed', () => Promise.resolve(recorder.status.check() !== undefined));
+    proxy.restore();
+    await recorded(400);
+
+    proxy.refuse();
+    await log.delivered(2, ids.slice(400));
+    await until('the refusal to be noticed', () => Promise.resolve(recorder.status.check() !== undefined));
+    proxy.restore();
+    await recorded(600);
+    expect(await log.eventIds()).toEqual(ids);
+    expect(await log.attemptedIds()).toEqual(ids);
+  });
+
+  it('lets two recorders race for the same partitions: each row is written by one of them', async () => {
+    const ids = idsOf('e', 3_000);
+    const racers = [create({ batchRows: 150 }), create({ batchRows: 170 })];
+    await Promise.all(racers.map(({ recorder }) => recorder.start()));
+    for (let from = 0; from < ids.length; from += 250)
+      await log.delivered((from / 250) % 3, ids.slice(from, from + 250));
+    await recorded(3_000);
+    await until('both to have read everything', async () =>
+      racers.every(({ recorder }) => recorder.runner.stats().inFlight === 0),
+    );
+    expect(await log.eventIds()).toEqual(ids);
+    expect(await log.attemptedIds()).toEqual(ids);
+    const conflicts = await Promise.all(racers.map(({ metrics }) => metrics.text()));
+    expect(conflicts.join()).toMatch(/hookline_recorder_conflicts_total\{[^}]*\} [1-9]/);
+  });
+
+  it('goes by the offsets in PostgreSQL, not by those in Kafka', async () => {
+    const ids = idsOf('e', 300);
+    await log.delivered(0, ids.slice(0, 200));
+    const { recorder } = create();
+    await recorder.start();
+    await recorded(200);
+    await recorder.stop();
+    // A group without any offset: by Kafka it would read everything again.
+    await create({ groupId: uniqueName('other') }).recorder.start();
+    await log.delivered(0, ids.slice(200));
+    await recorded(300);
+    expect(await log.eventIds()).toEqual(ids);
+    expect(await log.attemptedIds()).toEqual(ids);
+  });
+
+  it('reads again what the database lost when it went back in time', async () => {
+    const ids = idsOf('e', 300);
+    await create().recorder.start();
+    await log.delivered(0, ids.slice(0, 200));
+    await recorded(200);
+    await log.dataSource.query(`
+      DELETE FROM events WHERE "offset" >= 50; DELETE FROM attempts WHERE "offset" >= 50;
+      DELETE FROM deliveries WHERE event_offset >= 50; UPDATE recorder_offsets SET next_offset = least(50, next_offset)`);
+    await log.delivered(0, ids.slice(200));
+    await recorded(300);
+    expect(await log.eventIds()).toEqual(ids);
+    expect(await log.attemptedIds()).toEqual(ids);
+  });
+});
+
+type P = Awaited<ReturnType<RecordedLog['events']>>[number];

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import {
+  encodeEventHeaders,
+  encodeOutcome,
+  type AttemptOutcome,
+  type LogPosition,
+  type OutcomeRecord,
+} from '@hookline/contracts';
+import { createTestDatabase, testKafkaBrokers, uniqueName, type TestDatabase } from '@hookline/testing';
+import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { createDataSource, migrate } from '@hookline/persistence';
+import type { DataSource } from 'typeorm';
+import type { RecordedTopics } from '../entry.js';
+
+export const TENANT = 'ten_1';
+export const EVENT_PARTITIONS = 3;
+
+type Delivery = NonNullable<OutcomeRecord['delivery']>;
+
+/** Topics, a migrated database, and what a test needs to write the one and read the other. */
+export class RecordedLog {
+  private constructor(
+    readonly kafka: Kafka,
+    readonly topics: RecordedTopics,
+    readonly database: TestDatabase,
+    readonly dataSource: DataSource,
+    private readonly producer: Producer,
+  ) {}
+
+  static async create(): Promise<RecordedLog> {
+    const kafka = new Kafka({ brokers: testKafkaBrokers(), clientId: 'recorder-test', logLevel: logLevel.NOTHING });
+    const topics = { events: uniqueName('events'), attempts: uniqueName('attempts') };
+    const admin = kafka.admin();
+    await admin.connect();
+    const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        { topic: topics.events, numPartitions: EVENT_PARTITIONS, configEntries },
+        { topic: topics.attempts, numPartitions: 2, configEntries },
+      ],
+    });
+    await admin.disconnect();
+    const database = await createTestDatabase();
+    const dataSource = await createDataSource(databaseOf(database.url)).initialize();
+    await migrate(dataSource);
+    const producer = kafka.producer();
+    await producer.connect();
+    return new RecordedLog(kafka, topics, database, dataSource, producer);
+  }
+
+  async close(): Promise<void> {
+    await this.producer.disconnect();
+    await this.dataSource.destroy();
+    await this.database.drop();
+  }
+
+  /** Appends events with these ids to a partition, and gives their positions. */
+  async events(partition: number, ids: readonly string[]): Promise<LogPosition[]> {
+    const [first] = await this.producer.send({
+      topic: this.topics.events,
+      messages: ids.map((id) => ({
+        partition,
+        value: Buffer.from(`{"id":"${id}"}`),
+        headers: encodeEventHeaders({ tenant: TENANT, id, type: 'order.created', time: '2026-11-22T10:00:00Z' }),
+      })),
+    });
+    const base = Number(first?.baseOffset);
+    return ids.map((_, index) => ({ partition, offset: base + index, at: Number(first?.logAppendTime) }));
+  }
+
+  async outcomes(outcomes: readonly OutcomeRecord[], partition = 0): Promise<void> {
+    await this.raw(this.topics.attempts, partition, outcomes.map(encodeOutcome));
+  }
+
+  /** Events with one delivered outcome each. */
+  async delivered(partition: number, ids: readonly string[]): Promise<void> {
+    const positions = await this.events(partition, ids);
+    await this.outcomes(
+      positions.map((source, index) => outcomeOf(source, ids[index] as string, { state: 'delivered' })),
+      partition % 2,
+    );
+  }
+
+  /** Records that are nobody's. */
+  async raw(topic: string, partition: number, values: readonly Buffer[]): Promise<void> {
+    await this.producer.send({ topic, messages: values.map((value) => ({ partition, value })) });
+  }
+
+  async count(sql: string): Promise<number> {
+    const [row] = await this.dataSource.query<{ count: string }[]>(`SELECT count(*) FROM ${sql}`);
+    return Number(row?.count);
+  }
+
+  /** The ids of the events in the table, each as often as it is there. */
+  async eventIds(): Promise<string[]> {
+    const rows = await this.dataSource.query<{ event_id: string }[]>('SELECT event_id FROM events ORDER BY event_id');
+    return rows.map((row) => row.event_id);
+  }
+
+  /** The event ids of the attempts' deliveries, each as often as there is an attempt. */
+  async attemptedIds(): Promise<string[]> {
+    const rows = await this.dataSource.query<{ event_id: string }[]>(
+      'SELECT d.event_id FROM attempts a JOIN deliveries d USING (delivery_id) ORDER BY 1',
+    );
+    return rows.map((row) => row.event_id);
+  }
+}
+
+export function databaseOf(url: string) {
+  return {
+    url,
+    tls: false,
+    tlsCaFile: undefined,
+    poolSize: 4,
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 30_000,
+  };
+}
+
+export const newDeliveryId = (): string => `msg_${randomBytes(16).toString('hex')}`;
+
+export function attemptOf(number: number, changes: Partial<AttemptOutcome> = {}): AttemptOutcome {
+  return { id: randomBytes(8).toString('hex'), number, at: Date.now(), durationMs: 3.5, status: 200, ...changes };
+}
+
+/** An outcome of an event that matched one subscription, after its first attempt. */
+export function outcomeOf(source: LogPosition, eventId: string, delivery: Partial<Delivery>): OutcomeRecord {
+  const subscriptionId = delivery.subscriptionId ?? 'sub_1';
+  return {
+    v: 1,
+    tenant: TENANT,
+    eventId,
+    type: 'order.created',
+    source,
+    matched: [subscriptionId],
+    delivery: { id: newDeliveryId(), subscriptionId, state: 'delivered', attempt: attemptOf(1), ...delivery },
+  };
+}
+
+/** An outcome without a delivery. */
+export function routeOf(source: LogPosition, eventId: string, matched: string[], duplicateOf?: number): OutcomeRecord {
+  const route: OutcomeRecord = { v: 1, tenant: TENANT, eventId, type: 'order.created', source, matched };
+  return duplicateOf === undefined ? route : { ...route, duplicateOf };
+}
+
+export const idsOf = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}-${String(index).padStart(5, '0')}`);
