@@ -8,3 +8,10 @@ export { createTestDatabase, assertTestDatabase, truncateAll, type TestDatabase 
 export { WebhookReceiver } from './receiver/webhook-receiver.js';
 export { failFirst, failFirstOfEach, type Answer, type Behaviour, type ReceivedRequest } from './receiver/behaviour.js';
 export { KafkaProxy } from './proxy/kafka-proxy.js';
+export {
+  HooklineApi,
+  UnexpectedAnswer,
+  type DeliveryView,
+  type NewEvent,
+  type PublishedEvent,
+} from './hookline/api.js';

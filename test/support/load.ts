@@ -1,0 +1,59 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { waitUntil, type HooklineApi, type NewEvent, type PublishedEvent } from '@hookline/testing';
+
+/** Publishers in a closed loop. What is refused is published again with the same id, as a publisher should. */
+export class Load {
+  /** By the event's id. */
+  readonly acknowledged = new Map<string, PublishedEvent>();
+  /** How often a publish was refused or its connection broke. */
+  refusals = 0;
+  /** Publishes that wait for their answer. */
+  outstanding = 0;
+  private next = 0;
+  private stopping = false;
+  private readonly publishers: Promise<void>[];
+
+  constructor(
+    private readonly api: HooklineApi,
+    concurrency: number,
+    private readonly event: (sequence: number) => NewEvent & { id: string },
+  ) {
+    this.publishers = Array.from({ length: concurrency }, () => this.publish());
+  }
+
+  /** Waits until this many more events are acknowledged than there are now. */
+  async more(count: number, deadlineMs = 60_000): Promise<void> {
+    const goal = this.acknowledged.size + count;
+    await waitUntil(() => this.acknowledged.size >= goal, { deadlineMs, what: `${count} more acknowledged events` });
+  }
+
+  /** Begins nothing new, and waits until all that was begun is acknowledged. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.publishers);
+  }
+
+  private async publish(): Promise<void> {
+    while (!this.stopping) {
+      const event = this.event(this.next++);
+      let published: PublishedEvent | undefined;
+      while (!published) published = await this.once(event);
+      this.acknowledged.set(event.id, published);
+    }
+  }
+
+  private async once(event: NewEvent): Promise<PublishedEvent | undefined> {
+    this.outstanding++;
+    try {
+      return await this.api.publish(event);
+    } catch (error) {
+      const status = (error as { status?: number }).status;
+      if (status !== undefined && status !== 503) throw error;
+      this.refusals++;
+      await pause(50);
+      return undefined;
+    } finally {
+      this.outstanding--;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { uniqueName, waitUntil, WebhookReceiver, type HooklineApi } from '@hookline/testing';
+import { HooklineUnderTest } from './support/hookline.js';
+import { Load } from './support/load.js';
+import { eventIdOf, HELLO, open, reconcile } from './support/reconcile.js';
+
+/** What may have completed before a crash without being committed: the commit interval, and a slow commit's way. */
+const UNCOMMITTED_MS = 1_500;
+
+describe('a fault in the middle of work', () => {
+  let hookline: HooklineUnderTest;
+  let api: HooklineApi;
+  let receiver: WebhookReceiver;
+  let load: Load | undefined;
+
+  beforeAll(async () => {
+    hookline = await HooklineUnderTest.start({ HOOKLINE_RETRY_DELAYS: '1s,2s' });
+  });
+  afterAll(() => hookline?.stop());
+
+  beforeEach(async () => {
+    api = await hookline.newTenant(uniqueName('tenant'));
+    receiver = await WebhookReceiver.start(() => ({ delayMs: 30 }));
+    await api.subscribe({ url: receiver.url, types: ['load.*'] });
+    await receives(api, receiver);
+  });
+  afterEach(async () => {
+    await load?.stop();
+    load = undefined;
+    await receiver.close();
+  });
+
+  const start = (concurrency = 16): Load => {
+    const run = uniqueName('load');
+    load = new Load(api, concurrency, (n) => ({ id: `${run}-${n}`, type: 'load.test', data: { n } }));
+    return load;
+  };
+
+  /** Stops the load, waits until the receiver has everything, and compares id by id. */
+  const settle = async (running: Load): ReturnType<typeof settled> => settled(running, receiver);
+
+  it('the only delivery worker is killed: nothing is lost, and no more is repeated than was in flight or uncommitted', async () => {
+    const running = start();
+    await running.more(500);
+    await waitUntil(() => open(receiver).length > 0, { deadlineMs: 10_000, what: 'work in flight' });
+    const worker = hookline.installation.role('delivery').process;
+    await worker?.kill();
+    const killedAt = Date.now();
+    const inFlight = open(receiver).length;
+    const uncommitted = receiver.accepted.filter(({ at }) => at > killedAt - UNCOMMITTED_MS).length;
+    expect(inFlight).toBeGreaterThan(0);
+
+    await running.more(500);
+    const { lost, strange, repeats } = await settle(running);
+    expect({ lost, strange }).toEqual({ lost: [], strange: [] });
+    expect(repeats).toBeLessThanOrEqual(inFlight + uncommitted);
+  });
+
+  it('a worker joins and leaves: nothing is lost, no more is repeated than was in flight when it joined', async () => {
+    const running = start();
+    await running.more(300);
+    let mostInFlight = 0;
+    const watch = setInterval(() => (mostInFlight = Math.max(mostInFlight, open(receiver).length)), 5);
+    const second = await hookline.another('delivery');
+    await running.more(300);
+    clearInterval(watch);
+    const repeatsOfJoin = reconcile(running.acknowledged.keys(), receiver).repeats;
+    const leftAt = receiver.requests.length;
+    expect(open(receiver).length).toBeGreaterThan(0);
+    expect((await second.stop()).code).toBe(0);
+    await running.more(300);
+
+    const { lost, strange, repeats } = await settle(running);
+    expect({ lost, strange }).toEqual({ lost: [], strange: [] });
+    expect(mostInFlight).toBeGreaterThan(0);
+    expect(repeatsOfJoin).toBeLessThanOrEqual(mostInFlight);
+    // A stop that drains repeats nothing; what is left is the join of the partitions that came back.
+    expect(repeats - repeatsOfJoin).toBe(0);
+    expect(receiver.requests.length).toBeGreaterThan(leftAt);
+  });
+
+  it('the recorder and ingest are killed: every event is there once in the history', async () => {
+    const running = start(8);
+    await running.more(200);
+    await hookline.installation.role('recorder').process?.kill();
+    await hookline.installation.role('ingest').process?.kill();
+    await running.more(400);
+    const { lost, strange, repeats } = await settle(running);
+    expect({ lost, strange, repeats }).toEqual({ lost: [], strange: [], repeats: 0 });
+    const ids = [...running.acknowledged.keys()];
+    for (const id of [ids[0], ids[200], ids[ids.length - 1]] as string[]) {
+      await waitUntil(() => api.admin('GET', `/v1/events/${id}`), { deadlineMs: 30_000, what: `${id} in the history` });
+    }
+  });
+
+  it('the leader of events is killed while publishers publish: every acknowledged event is delivered', async () => {
+    const { kafka } = hookline.installation;
+    const running = start();
+    await running.more(500);
+    expect(running.outstanding).toBeGreaterThan(0);
+    await kafka?.kill(2);
+    await running.more(500, 90_000);
+    await kafka?.restart(2);
+    await running.more(200);
+    const { lost, strange } = await settle(running);
+    expect({ lost, strange }).toEqual({ lost: [], strange: [] });
+  });
+});
+
+async function settled(load: Load, receiver: WebhookReceiver): Promise<ReturnType<typeof reconcile>> {
+  await load.stop();
+  const ids = load.acknowledged;
+  await waitUntil(
+    () => {
+      const accepted = new Set(receiver.accepted.map(eventIdOf));
+      return [...ids.keys()].every((id) => accepted.has(id)) && open(receiver).length === 0;
+    },
+    { deadlineMs: 90_000, what: 'every acknowledged event at the receiver' },
+  ).catch(() => undefined);
+  return reconcile(ids.keys(), receiver);
+}
+
+/** Waits until a new subscription is known to the workers. */
+async function receives(api: HooklineApi, receiver: WebhookReceiver): Promise<void> {
+  await waitUntil(
+    async () => {
+      await api.publish({ type: HELLO, data: null });
+      return receiver.accepted.length > 0;
+    },
+    { deadlineMs: 20_000, what: 'the first delivery of a new subscription' },
+  );
+}
