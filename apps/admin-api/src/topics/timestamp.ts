@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
+const error = 'must be an RFC 3339 time with its zone, or milliseconds since the epoch';
+
 /** A time of the log: RFC 3339, or milliseconds since the epoch. */
 export const timestamp = z
-  .union([z.iso.datetime({ offset: true }), z.int().min(0).max(8_640_000_000_000_000)], {
-    error: 'must be an RFC 3339 time with its zone, or milliseconds since the epoch',
-  })
+  .union([z.iso.datetime({ offset: true, error }), z.int().min(0).max(8_640_000_000_000_000)], { error })
   .describe('RFC 3339 with the zone, or milliseconds since the epoch.');
 
 export type Timestamp = z.infer<typeof timestamp>;
