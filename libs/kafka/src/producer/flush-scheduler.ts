@@ -51,6 +51,14 @@ export class FlushScheduler {
     return this.topicOf(topic).update(leaders);
   }
 
+  /** Connects to all known leaders. */
+  async warm(): Promise<void> {
+    const leaders = new Set<number>();
+    for (const { partitions } of this.topics.values()) for (const { leader } of partitions) leaders.add(leader);
+    leaders.delete(-1);
+    await Promise.all([...leaders].map((leader) => this.laneOf(leader).warm()));
+  }
+
   *queues(): Iterable<RecordQueue> {
     for (const topic of this.topics.values()) yield* topic.queues();
   }
@@ -122,11 +130,7 @@ export class FlushScheduler {
   /** Undefined while the leader is unknown or its lane has a send out. */
   private planFor(leader: number, plans: Map<LeaderLane, FlushPlan>): FlushPlan | undefined {
     if (leader < 0) return undefined;
-    let lane = this.lanes.get(leader);
-    if (!lane) {
-      lane = new LeaderLane(leader, new IdempotentProducer(this.kafka, this.around.clock), this.around);
-      this.lanes.set(leader, lane);
-    }
+    const lane = this.laneOf(leader);
     if (!lane.idle) return undefined;
     let plan = plans.get(lane);
     if (!plan) {
@@ -135,6 +139,15 @@ export class FlushScheduler {
       plans.set(lane, plan);
     }
     return plan;
+  }
+
+  private laneOf(leader: number): LeaderLane {
+    let lane = this.lanes.get(leader);
+    if (!lane) {
+      lane = new LeaderLane(leader, new IdempotentProducer(this.kafka, this.around.clock), this.around);
+      this.lanes.set(leader, lane);
+    }
+    return lane;
   }
 
   private closed(batch: PartitionBatch): void {

@@ -20,6 +20,7 @@ export class IdempotentProducer {
   private readonly guard = new SingleLeaderGuard();
   private producer: Producer | undefined;
   private connected = false;
+  private connecting: Promise<void> | undefined;
   private sent = 0;
 
   constructor(
@@ -34,6 +35,10 @@ export class IdempotentProducer {
     this.guard.begin(topicMessages[0]?.messages[0] as PendingRecord | undefined);
     for (const { messages } of topicMessages) this.sent += messages.length;
     return producer.sendBatch({ acks: -1, timeout: REPLICATION_TIMEOUT_MS, topicMessages });
+  }
+
+  async warm(): Promise<void> {
+    await this.ready();
   }
 
   /** What comes next is sent only after another look at who leads what. */
@@ -73,8 +78,13 @@ export class IdempotentProducer {
       // The lane decides what comes after a failure; what is left here lets kafkajs look for the leaders and try again.
       retry: { retries: 1, initialRetryTime: 50 },
     });
-    if (!this.connected) await this.connect(this.producer);
-    return this.producer;
+    const producer = this.producer;
+    if (!this.connected) {
+      // Shared: a second one beside it could give the producer another identity.
+      this.connecting ??= this.connect(producer).finally(() => (this.connecting = undefined));
+      await this.connecting;
+    }
+    return producer;
   }
 
   /** @throws Error; a producer without a history is dropped then, so that the next one begins at another broker */

@@ -9,8 +9,8 @@ import { faultOf, type SendFault } from './send-fault.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-/** Failures in a row of a client that reconnecting has not helped: it is stuck for good, whatever the brokers do. */
-const HOPELESS_FAILURES = 8;
+/** Reconnecting this often in a row has not helped: the client is stuck for good, whatever the brokers do. */
+const HOPELESS_RECONNECTS = 8;
 
 export interface LaneSurroundings {
   clock: Clock;
@@ -30,6 +30,7 @@ export class LeaderLane {
   /** What is out; empty when the lane is idle. */
   private batches: readonly PartitionBatch[] = [];
   private failures = 0;
+  private reconnects = 0;
 
   constructor(
     readonly leader: number,
@@ -61,6 +62,11 @@ export class LeaderLane {
     this.batches = [];
   }
 
+  /** Connects ahead of the first send; a failure shows when there is something to send. */
+  async warm(): Promise<void> {
+    await this.producer.warm().catch(() => undefined);
+  }
+
   close(): Promise<void> {
     return this.producer.close();
   }
@@ -71,7 +77,8 @@ export class LeaderLane {
     const { records, bytes } = sizeOf(batches);
     try {
       const missing = settleAcknowledged(batches, await this.producer.send(batches));
-      this.failures = 0;
+      this.failures = missing.length === 0 ? 0 : this.failures + 1;
+      this.reconnects = 0;
       observer.flushed({ leader: this.leader, records, bytes, durationMs: clock.now() - startedAt });
       if (missing.length > 0) observer.unacknowledged(missing.length);
     } catch (error) {
@@ -95,8 +102,8 @@ export class LeaderLane {
     this.failures += 1;
     this.around.onStale();
     this.producer.doubtLeaders();
-    const hopeless = fault.kind === 'reconnect' && this.failures >= HOPELESS_FAILURES;
-    if (fault.kind === 'new-producer' || hopeless) {
+    this.reconnects = fault.kind === 'reconnect' ? this.reconnects + 1 : 0;
+    if (fault.kind === 'new-producer' || this.reconnects > HOPELESS_RECONNECTS) {
       observer.producerReplaced();
       await this.producer.replace();
     } else if (fault.kind === 'reconnect') {

@@ -31,7 +31,7 @@ describe('ProducerPump', () => {
     const { replicationFactor } = testReplication();
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     const spec = { topic, numPartitions: PARTITIONS, replicationFactor, configEntries };
-    await admin.createTopics({ waitForLeaders: true, topics: [spec] });
+    await admin.createTopics({ waitForLeaders: false, topics: [spec] });
     return topic;
   }
 
@@ -139,7 +139,7 @@ describe('ProducerPump', () => {
     expect(await reasonOf(pump.produce({ topic, value: Buffer.from('too early') }, 300))).toBe('deadline');
     expect(pump.depth).toEqual({ records: 0, bytes: 0 });
     const waiting = pump.produce({ topic, value: Buffer.from('in time') });
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1 }] });
     await expect(waiting).resolves.toEqual({ partition: 0, offset: 0 });
   });
 

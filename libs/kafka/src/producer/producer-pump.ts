@@ -72,7 +72,10 @@ export class ProducerPump implements Output {
     return { records: this.records, bytes: this.bytes };
   }
 
-  /** Resolves when the leaders of `topics` are known (or the pump is stopped); others are looked up when they are first written to. */
+  /**
+   * Resolves when the leaders of `topics` are known and connected to, or the pump is stopped; other topics are
+   * looked up when they are first written to.
+   */
   async start(topics: readonly string[] = []): Promise<void> {
     for (const topic of topics) this.layout.add(topic);
     while (!this.stopped.signal.aborted && !topics.every((topic) => this.scheduler.knows(topic))) {
@@ -80,6 +83,7 @@ export class ProducerPump implements Output {
         this.onLeaders = resolve;
       });
     }
+    await this.scheduler.warm();
   }
 
   produce(record: OutgoingRecord, deadlineMs = Infinity): Promise<Appended> {

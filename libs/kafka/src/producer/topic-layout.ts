@@ -1,9 +1,11 @@
 import type { Clock } from '@hookline/platform';
 import type { Admin, ITopicMetadata, Kafka } from 'kafkajs';
 import type { KafkaLogger } from '../client.js';
+import { faultOf } from './send-fault.js';
 import { atMost, inTime, pause } from './waiting.js';
 
-const RETRY_MS = 200;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
 const GOODBYE_MS = 5_000;
 const LOOK_MS = 5_000;
 
@@ -17,6 +19,7 @@ export type Leaders = readonly number[];
 export class TopicLayout {
   private readonly topics = new Set<string>();
   private admin: Admin | undefined;
+  private failures = 0;
   private looking = false;
   private again = false;
   private cancelTimer: () => void = () => undefined;
@@ -52,9 +55,11 @@ export class TopicLayout {
     this.cancelTimer();
     while (this.again && !this.stopped.aborted) {
       this.again = false;
-      if (await this.fetchAll()) continue;
+      this.failures = (await this.fetchAll()) ? 0 : this.failures + 1;
+      if (this.failures === 0) continue;
       this.again = true;
-      await pause(this.clock, RETRY_MS, this.stopped);
+      const wait = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.failures - 1, 10), LONGEST_PAUSE_MS);
+      await pause(this.clock, wait, this.stopped);
     }
     this.looking = false;
     if (!this.stopped.aborted) this.cancelTimer = this.clock.after(this.refreshMs, () => this.refresh());
@@ -79,9 +84,10 @@ export class TopicLayout {
       }
       return true;
     } catch (error) {
-      this.logger.warn({ topics, error: String(error) }, 'the leaders are not known');
+      const fault = faultOf(error);
+      if (this.failures === 0) this.logger.warn({ topics, fault: fault.name }, `no leaders yet: ${fault.message}`);
       // It may hang on a broker that says nothing; the next one begins at another.
-      void this.leave();
+      if (fault.kind === 'reconnect') void this.leave();
       return false;
     }
   }
