@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeliveryHistory, EventHistory } from '@hookline/persistence';
+import { OffsetRunner } from '@hookline/kafka';
 import { Metrics, silentLogger, systemClock } from '@hookline/platform';
 import { uniqueName, waitUntil } from '@hookline/testing';
 import { Recorder } from './recorder.js';
@@ -16,6 +17,8 @@ import {
 } from './testing/recorded-log.js';
 
 const DEADLINE_MS = 60_000;
+
+const HOUR_MS = 3_600_000;
 
 describe('Recorder', () => {
   let log: RecordedLog;
@@ -45,7 +48,7 @@ describe('Recorder', () => {
         lingerMs: 5,
         flushTimeoutMs: changes.flushTimeoutMs ?? 60_000,
         maxBufferedRecords: 30_000,
-        historyRetentionMs: 30 * 86_400_000,
+        historyRetentionMs: 720 * HOUR_MS,
       },
       clock: systemClock,
       logger: silentLogger,
@@ -55,7 +58,10 @@ describe('Recorder', () => {
       topics: log.topics,
     });
     recorders.push(recorder);
-    return { recorder, metrics };
+    const runner = new OffsetRunner({ ...recorder.group, handler: recorder.handle });
+    void runner.start();
+    recorder.start(runner);
+    return { recorder, runner, metrics };
   }
 
   const until = (what: string, condition: () => Promise<boolean>) =>
@@ -76,7 +82,7 @@ describe('Recorder', () => {
       { ...outcomeOf(two, 'two', { subscriptionId: 'sub_2' }), matched: undefined } as never,
       routeOf(again, 'again', [], one.offset),
     ]);
-    await create().recorder.start();
+    create();
     await recorded(5, 3);
 
     const events = new EventHistory(log.dataSource);
@@ -107,8 +113,7 @@ describe('Recorder', () => {
     // A route is a text that PostgreSQL reads as JSON: half of a surrogate pair passes here, and not there.
     await log.outcomes([routeOf(position, 'good', ['\ud800'])]);
     await log.outcomes([outcomeOf(position, 'good', { id: newDeliveryId() })]);
-    const { recorder, metrics } = create();
-    await recorder.start();
+    const { metrics } = create();
     await recorded(1, 2);
     const [row] = await log.dataSource.query("SELECT response_body FROM attempts WHERE response_body <> ''");
     expect(row).toEqual({ response_body: 'a\ufffdb' });
@@ -121,7 +126,7 @@ describe('Recorder', () => {
     for (const partition of [0, 1, 2])
       await log.delivered(partition, ids.slice(partition * 1_000, (partition + 1) * 1_000));
     proxy.failCommits('cut-before', 'cut-after', 'cut-before', 'cut-after', 'cut-after', 'cut-before');
-    await create({ batchRows: 400 }).recorder.start();
+    create({ batchRows: 400 });
     await recorded(3_000);
     expect(proxy.faults).toBe(6);
     expect(await log.eventIds()).toEqual(ids);
@@ -132,7 +137,6 @@ describe('Recorder', () => {
     const ids = idsOf('e', 600);
     proxy.refuse();
     const { recorder } = create({ flushTimeoutMs: 1_000 });
-    await recorder.start();
     await log.delivered(0, ids.slice(0, 200));
     await until('readiness to tell', () => Promise.resolve(recorder.status.check()?.includes('PostgreSQL') === true));
     expect(await log.count('events')).toBe(0);
@@ -158,12 +162,11 @@ describe('Recorder', () => {
   it('lets two recorders race for the same partitions: each row is written by one of them', async () => {
     const ids = idsOf('e', 3_000);
     const racers = [create({ batchRows: 150 }), create({ batchRows: 170 })];
-    await Promise.all(racers.map(({ recorder }) => recorder.start()));
     for (let from = 0; from < ids.length; from += 250)
       await log.delivered((from / 250) % 3, ids.slice(from, from + 250));
     await recorded(3_000);
     await until('both to have read everything', async () =>
-      racers.every(({ recorder }) => recorder.runner.stats().inFlight === 0),
+      racers.every(({ runner }) => runner.stats().inFlight === 0),
     );
     expect(await log.eventIds()).toEqual(ids);
     expect(await log.attemptedIds()).toEqual(ids);
@@ -175,11 +178,10 @@ describe('Recorder', () => {
     const ids = idsOf('e', 300);
     await log.delivered(0, ids.slice(0, 200));
     const { recorder } = create();
-    await recorder.start();
     await recorded(200);
     await recorder.stop();
     // A group without any offset: by Kafka it would read everything again.
-    await create({ groupId: uniqueName('other') }).recorder.start();
+    create({ groupId: uniqueName('other') });
     await log.delivered(0, ids.slice(200));
     await recorded(300);
     expect(await log.eventIds()).toEqual(ids);
@@ -188,7 +190,7 @@ describe('Recorder', () => {
 
   it('reads again what the database lost when it went back in time', async () => {
     const ids = idsOf('e', 300);
-    await create().recorder.start();
+    create();
     await log.delivered(0, ids.slice(0, 200));
     await recorded(200);
     await log.dataSource.query(`

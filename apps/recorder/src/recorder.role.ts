@@ -1,12 +1,13 @@
 import { databaseSection, kafkaSection, recorderSection } from '@hookline/config';
-import { createKafka } from '@hookline/kafka';
+import { createKafka, LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { Recorder } from './recorder.js';
 
 const sections = { kafka: kafkaSection, database: databaseSection, recorder: recorderSection };
 
-/** Parts of the drain that are left to the server and the pool. */
+/** The part of the drain that the rows in flight may take; the rest is for the server. */
 const DRAIN_SHARE = 0.8;
 
 /** Keeps the history: events, outcomes and the states of deliveries, in PostgreSQL. */
@@ -23,11 +24,22 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     drainMs: config.http.drainMs * DRAIN_SHARE,
   });
   health.addReadiness('database', recorder.status.check);
-  health.addReadiness('group', () => (recorder.runner.leaseValid() ? undefined : 'not in the consumer group'));
+  health.addReadiness('group', () => recorder.membership());
   health.addLiveness('runner', () => recorder.liveness());
+
+  const strategy = new LogTransportStrategy({ groups: [recorder.group] });
+  let app: NestFastifyApplication | undefined;
   return {
-    module: AppModule,
-    start: () => recorder.start(),
+    module: AppModule.with(recorder),
+    configure: (nest) => {
+      app = nest;
+      nest.connectMicroservice({ strategy });
+    },
+    start: async () => {
+      await app?.startAllMicroservices();
+      const [runner] = strategy.unwrap<readonly OffsetRunner[]>();
+      if (runner) recorder.start(runner);
+    },
     drain: () => recorder.stop(),
   };
 }

@@ -1,5 +1,5 @@
 import type { DatabaseConfig, RecorderConfig } from '@hookline/config';
-import { OffsetRunner } from '@hookline/kafka';
+import type { BatchHandler, LogTransportGroup, OffsetRunner } from '@hookline/kafka';
 import { createPool, DayPartitions, HistoryWriter } from '@hookline/persistence';
 import type { Clock, Logger, Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
@@ -14,7 +14,7 @@ import { RecorderMetrics } from './recorder-metrics.js';
 
 export const RECORDER_GROUP = 'hookline.recorder';
 
-const STATS_MS = 5_000;
+const LOOK_MS = 5_000;
 
 export interface RecorderOptions {
   kafka: Kafka;
@@ -29,17 +29,20 @@ export interface RecorderOptions {
   topics?: RecordedTopics;
 }
 
-/** Reads the events and their outcomes, and writes them into PostgreSQL, once each. */
+/** Writes the events and their outcomes into PostgreSQL, once each; someone else runs the group that brings them. */
 export class Recorder {
-  readonly runner: OffsetRunner;
+  /** What the runner must be made with, besides {@link handle}. */
+  readonly group: LogTransportGroup;
+  readonly handle: BatchHandler;
   readonly status: DatabaseStatus;
   private readonly pool: Pool;
   private readonly store: HistoryStore;
   private readonly keeper: DayKeeper;
   private readonly metrics: RecorderMetrics;
   private readonly clock: Clock;
+  private runner: OffsetRunner | undefined;
+  private cancelLook: (() => void) | undefined;
   private stopped: Promise<void> | undefined;
-  private cancelStats: (() => void) | undefined;
 
   constructor(options: RecorderOptions) {
     const { kafka, database, recorder, clock, logger, metrics, drainMs, topics = RECORDED_TOPICS } = options;
@@ -59,50 +62,55 @@ export class Recorder {
       logger,
       topics,
       flushTimeoutMs: recorder.flushTimeoutMs,
-      onRewound: (topic, partition) => this.runner.reread(topic, partition),
+      onRewound: (topic, partition) => this.runner?.reread(topic, partition),
     });
     const caps = { rows: recorder.batchRows, bytes: recorder.batchBytes, lingerMs: recorder.lingerMs };
-    this.runner = new OffsetRunner({
+    this.handle = new BatchWriter(this.store, caps, clock).handle;
+    this.group = {
       kafka,
       groupId: options.groupId ?? RECORDER_GROUP,
       topics: [topics.events, topics.attempts],
-      handler: new BatchWriter(this.store, caps, clock).handle,
       clock,
       logger,
       positions,
       maxInFlightTotal: recorder.maxBufferedRecords,
       drainMs,
-    });
+    };
   }
 
-  /** Resolves when the group is joined. PostgreSQL may come later: nothing is read before it is there. */
-  async start(): Promise<void> {
+  /** @param runner the one that was made with {@link group} */
+  start(runner: OffsetRunner): void {
+    this.runner = runner;
     this.keeper.start();
-    this.observe();
-    await this.runner.start();
+    this.look();
   }
 
-  /** Writes what is in flight, and leaves; safe to call twice. */
+  /** Writes what is in flight, and leaves the group; safe to call twice. */
   stop(): Promise<void> {
     return (this.stopped ??= this.stopOnce());
   }
 
   /** For the probe: a database that is down is no reason to restart, a runner that stands still without one is. */
   liveness(): string | undefined {
-    const { problems } = this.runner.health();
+    const problems = this.runner?.health().problems ?? [];
     return problems.length === 0 || this.status.check() !== undefined ? undefined : problems.join('; ');
+  }
+
+  /** For the probe: in the group, or not. */
+  membership(): string | undefined {
+    return this.runner?.leaseValid() ? undefined : 'not in the consumer group yet, or not any more';
   }
 
   private async stopOnce(): Promise<void> {
     this.keeper.stop();
-    await this.runner.stop();
+    await this.runner?.stop();
     this.store.stop();
-    this.cancelStats?.();
+    this.cancelLook?.();
     await this.pool.end();
   }
 
-  private observe(): void {
-    this.metrics.observe(this.runner.stats());
-    this.cancelStats = this.clock.after(STATS_MS, () => this.observe());
+  private look(): void {
+    if (this.runner) this.metrics.observe(this.runner.stats());
+    this.cancelLook = this.clock.after(LOOK_MS, () => this.look());
   }
 }

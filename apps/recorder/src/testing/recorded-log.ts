@@ -4,9 +4,19 @@ import {
   encodeOutcome,
   type AttemptOutcome,
   type LogPosition,
+  TOPICS,
   type OutcomeRecord,
 } from '@hookline/contracts';
-import { createTestDatabase, testKafkaBrokers, uniqueName, type TestDatabase } from '@hookline/testing';
+import { loadConfig, topicsSection, type TopicsConfig } from '@hookline/config';
+import { ensureTopics, topicPlan } from '@hookline/kafka';
+import { silentLogger } from '@hookline/platform';
+import {
+  createTestDatabase,
+  testKafkaBrokers,
+  testReplication,
+  uniqueName,
+  type TestDatabase,
+} from '@hookline/testing';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { createDataSource, migrate } from '@hookline/persistence';
 import type { DataSource } from 'typeorm';
@@ -27,19 +37,19 @@ export class RecordedLog {
     private readonly producer: Producer,
   ) {}
 
-  static async create(): Promise<RecordedLog> {
+  /** @param topics unique ones where they are left out */
+  static async create(
+    topics: RecordedTopics = { events: uniqueName('events'), attempts: uniqueName('attempts') },
+  ): Promise<RecordedLog> {
     const kafka = new Kafka({ brokers: testKafkaBrokers(), clientId: 'recorder-test', logLevel: logLevel.NOTHING });
-    const topics = { events: uniqueName('events'), attempts: uniqueName('attempts') };
     const admin = kafka.admin();
     await admin.connect();
-    const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        { topic: topics.events, numPartitions: EVENT_PARTITIONS, configEntries },
-        { topic: topics.attempts, numPartitions: 2, configEntries },
-      ],
-    });
+    const plan = topicPlan(topicsConfig(), []).filter(({ name }) => name === TOPICS.events || name === TOPICS.attempts);
+    const named = plan.map((spec) => ({
+      ...spec,
+      name: spec.name === TOPICS.events ? topics.events : topics.attempts,
+    }));
+    await ensureTopics(admin, named, silentLogger);
     await admin.disconnect();
     const database = await createTestDatabase();
     const dataSource = await createDataSource(databaseOf(database.url)).initialize();
@@ -105,6 +115,11 @@ export class RecordedLog {
     );
     return rows.map((row) => row.event_id);
   }
+}
+
+function topicsConfig(): TopicsConfig {
+  const { topics } = loadConfig({ topics: topicsSection }, {});
+  return { ...topics, ...testReplication(), eventPartitions: EVENT_PARTITIONS, attemptPartitions: 2 };
 }
 
 export function databaseOf(url: string) {

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TOPICS } from '@hookline/contracts';
+import { startRole, testKafkaBrokers, uniqueName, waitUntil, type RoleProcess } from '@hookline/testing';
+import { idsOf, RecordedLog } from './testing/recorded-log.js';
+
+const EVENTS = 6_000;
+const KILLS = 3;
+
+/** The role as it is built, in a process that can be killed, on the real topics: other specs' records may be there. */
+describe('the recorder process', () => {
+  let log: RecordedLog;
+  let role: RoleProcess | undefined;
+
+  beforeEach(async () => {
+    log = await RecordedLog.create({ events: TOPICS.events, attempts: TOPICS.attempts });
+  });
+  afterEach(async () => {
+    await role?.kill();
+    await log.close();
+  });
+
+  const start = () =>
+    startRole('recorder', {
+      KAFKA_BROKERS: testKafkaBrokers().join(','),
+      DATABASE_URL: log.database.url,
+      // Small transactions, so that a kill meets one under way.
+      HOOKLINE_RECORDER_BATCH_ROWS: '100',
+      HOOKLINE_RECORDER_LINGER: '1ms',
+    });
+  const mine = (prefix: string): string => `events WHERE event_id LIKE '${prefix}-%'`;
+  const until = (what: string, condition: () => Promise<boolean>) => waitUntil(condition, { deadlineMs: 90_000, what });
+
+  it('is killed with work under way, again and again: each row is there once', async () => {
+    const prefix = uniqueName('killed');
+    const ids = idsOf(prefix, EVENTS);
+    for (let from = 0; from < EVENTS; from += 1_000)
+      await log.delivered((from / 1_000) % 3, ids.slice(from, from + 1_000));
+    let before = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      role = await start();
+      await until('some rows', async () => (await log.count(mine(prefix))) > before);
+      await role.kill('SIGKILL');
+      before = await log.count(mine(prefix));
+      expect(before).toBeLessThan(EVENTS);
+    }
+    role = await start();
+    await until('every event and attempt', async () => {
+      const attempts = await log.count(`deliveries WHERE event_id LIKE '${prefix}-%'`);
+      return attempts >= EVENTS && (await log.count(mine(prefix))) >= EVENTS;
+    });
+    expect((await log.eventIds()).filter((id) => id.startsWith(prefix))).toEqual(ids);
+    expect((await log.attemptedIds()).filter((id) => id.startsWith(prefix))).toEqual(ids);
+  });
+});

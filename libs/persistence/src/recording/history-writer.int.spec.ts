@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DeliveryState, LogPosition, OutcomeRecord } from '@hookline/contracts';
+import { createTestDatabase, type TestDatabase } from '@hookline/testing';
+import fc from 'fast-check';
+import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
+import { createDataSource } from '../data-source.js';
+import { DayPartitions } from '../history/day-partitions.js';
+import { DeliveryHistory } from '../history/delivery-history.js';
+import { EventHistory } from '../history/event-history.js';
+import { migrate } from '../migrate.js';
+import { createPool } from '../pool.js';
+import { databaseConfig } from '../testing/database-config.js';
+import type { OutcomeToRecord } from './attempt-rows.js';
+import { HistoryWriter } from './history-writer.js';
+import { OffsetsMoved, readOffsets } from './recorder-offsets.js';
+
+const DAY_MS = 86_400_000;
+const LONG_AGO = Date.UTC(2020, 1, 29, 23, 59, 59, 999);
+const never = new AbortController().signal;
+
+describe('HistoryWriter', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let pool: Pool;
+  let days: DayPartitions;
+  let writer: HistoryWriter;
+  let deliveries: DeliveryHistory;
+  let next: number;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    dataSource = await createDataSource(databaseConfig(database.url)).initialize();
+    await migrate(dataSource);
+    pool = createPool(databaseConfig(database.url), () => undefined);
+    days = new DayPartitions();
+    writer = new HistoryWriter(pool, days);
+    deliveries = new DeliveryHistory(dataSource);
+    next = 0;
+  });
+  afterEach(async () => {
+    await pool.end();
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  async function write(...outcomes: OutcomeToRecord[]): Promise<void> {
+    const partition = { topic: 'attempts', partition: 0 };
+    if (next === 0) await readOffsets(pool, [partition]);
+    const moves = [{ ...partition, expected: next, next: next + 1 }];
+    await writer.write({ moves, events: [], outcomes }, never);
+    next += 1;
+  }
+
+  const newId = (): string => `msg_${randomBytes(16).toString('hex')}`;
+  const source: LogPosition = { partition: 2, offset: 7, at: LONG_AGO };
+
+  function outcome(
+    id: string,
+    state: DeliveryState,
+    number: number,
+    position: { at: number; offset: number },
+    changes: { replayId?: string; source?: LogPosition; subscriptionId?: string } = {},
+  ): OutcomeToRecord {
+    const record: OutcomeRecord = {
+      v: 1,
+      tenant: 'ten_1',
+      eventId: 'e1',
+      type: 't',
+      source: changes.source ?? source,
+      delivery: {
+        id,
+        subscriptionId: changes.subscriptionId ?? 'sub_1',
+        state,
+        attempt: { id: `a${number}`, number, at: position.at, durationMs: 1, status: 100 + number },
+        ...(changes.replayId === undefined ? {} : { replayId: changes.replayId }),
+      },
+    };
+    return { position: { partition: 0, ...position }, outcome: record };
+  }
+
+  it('ends alike in whichever order and batches the outcomes come: delivered absorbs, else the later one counts', async () => {
+    const states: DeliveryState[] = ['pending', 'retrying', 'dead-lettered', 'delivered'];
+    const story = fc.array(fc.record({ state: fc.constantFrom(...states), at: fc.integer({ min: 0, max: 3 }) }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    await fc.assert(
+      fc.asyncProperty(story, fc.infiniteStream(fc.boolean()), async (steps, cuts) => {
+        const [inOrder, shuffled] = [newId(), newId()];
+        const tell = (id: string): OutcomeToRecord[] =>
+          steps.map(({ state, at }, i) => outcome(id, state, i + 1, { at: LONG_AGO + at, offset: i }));
+        await write(...tell(inOrder));
+        let batch: OutcomeToRecord[] = [];
+        for (const each of tell(shuffled).sort((a, b) => (a.position.at % 2) - (b.position.at % 2))) {
+          batch.push(each);
+          if (cuts.next().value) {
+            await write(...batch.reverse());
+            batch = [];
+          }
+        }
+        await write(...batch);
+
+        const ranked = steps.map((step, i) => ({ ...step, i }));
+        const delivered = ranked.filter(({ state }) => state === 'delivered');
+        const last = (delivered.length > 0 ? delivered : ranked).sort((a, b) => a.at - b.at || a.i - b.i).at(-1);
+        for (const id of [inOrder, shuffled]) {
+          const found = await deliveries.get(null, id);
+          expect(found?.delivery).toMatchObject({
+            state: last?.state,
+            lastStatus: 101 + (last?.i ?? 0),
+            attempts: steps.length,
+          });
+          expect(found?.attempts).toHaveLength(steps.length);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('counts a replay by what happened in it, also where the delivery had succeeded before', async () => {
+    const [old, fresh] = [newId(), newId()];
+    await write(outcome(old, 'delivered', 1, { at: LONG_AGO, offset: 0 }));
+    await write(
+      outcome(old, 'dead-lettered', 2, { at: LONG_AGO + 10, offset: 1 }, { replayId: 'rpl_1' }),
+      outcome(fresh, 'pending', 1, { at: LONG_AGO + 10, offset: 2 }, { replayId: 'rpl_1' }),
+    );
+    await write(outcome(fresh, 'delivered', 2, { at: LONG_AGO + 11, offset: 3 }, { replayId: 'rpl_1' }));
+    await write(outcome(fresh, 'retrying', 1, { at: LONG_AGO + 10, offset: 4 }, { replayId: 'rpl_1' }));
+    expect(await deliveries.replayStates('rpl_1')).toEqual({
+      pending: 0,
+      retrying: 0,
+      delivered: 1,
+      'dead-lettered': 1,
+    });
+    expect((await deliveries.get('ten_1', old))?.delivery.state).toBe('delivered');
+    expect(await deliveries.get('ten_2', old)).toBeUndefined();
+    expect(await deliveries.get(null, "'; drop table")).toBeUndefined();
+  });
+
+  it('keeps a row on the day of its record, and drops whole days', async () => {
+    const id = newId();
+    const tomorrow = { partition: 2, offset: 8, at: LONG_AGO + 1 };
+    await write(
+      outcome(id, 'delivered', 1, { at: LONG_AGO + DAY_MS, offset: 0 }),
+      outcome(newId(), 'delivered', 1, { at: LONG_AGO + 1, offset: 1 }, { source: tomorrow }),
+    );
+    const count = async (table: string): Promise<unknown> =>
+      (await dataSource.query<{ count: string }[]>(`SELECT count(*) FROM ${table}`))[0]?.count;
+    expect(await count('deliveries_20200229')).toBe('1');
+    expect(await count('deliveries_20200301')).toBe('1');
+    expect(await count('attempts_20200229')).toBe('0');
+    expect(await count('attempts_20200301')).toBe('2');
+
+    const dropped = await days.dropBefore(pool, LONG_AGO + 1);
+    expect(dropped).toContain('deliveries_20200229');
+    expect(dropped.every((name) => name.endsWith('20200229'))).toBe(true);
+    // A late record finds its day again, for someone who does not know that it was dropped, too.
+    await days.ensure(pool, [LONG_AGO]);
+    await new DayPartitions().dropBefore(pool, LONG_AGO + 1);
+    const late = outcome(id, 'delivered', 1, { at: LONG_AGO, offset: 2 });
+    await expect(write(late)).rejects.toThrow(/no partition/);
+    await write(late);
+    expect(await count('deliveries')).toBe('2');
+  });
+
+  it('writes nothing when the offsets are not as expected', async () => {
+    const id = newId();
+    await write(outcome(id, 'pending', 1, { at: LONG_AGO, offset: 0 }));
+    next = 0;
+    await expect(write(outcome(id, 'delivered', 2, { at: LONG_AGO, offset: 1 }))).rejects.toThrow(OffsetsMoved);
+    expect((await deliveries.get(null, id))?.attempts).toHaveLength(1);
+  });
+
+  it('pages through deliveries, newest event first, of one subscription or of a tenant', async () => {
+    await dataSource.query("INSERT INTO tenants VALUES ('ten_1', 'One')");
+    for (const subscription of ['sub_1', 'sub_2'])
+      await dataSource.query(
+        `INSERT INTO subscriptions (id, tenant_id, url, types, status, sealed, version)
+         VALUES ($1, 'ten_1', 'http://x', '{*}', 'enabled', '', 1)`,
+        [subscription],
+      );
+    const outcomes = Array.from({ length: 20 }, (_, i) =>
+      outcome(
+        newId(),
+        i % 4 === 0 ? 'retrying' : 'delivered',
+        1,
+        { at: LONG_AGO, offset: i },
+        {
+          // Several of one time, and on two days.
+          source: { partition: 0, offset: i, at: LONG_AGO + Math.floor(i / 6) },
+          subscriptionId: i % 2 === 0 ? 'sub_1' : 'sub_2',
+        },
+      ),
+    );
+    await write(...outcomes);
+    const all = async (filter: Parameters<DeliveryHistory['list']>[0]): Promise<number[]> => {
+      const offsets: number[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await deliveries.list(filter, 3, cursor);
+        expect(page.deliveries.length).toBeLessThanOrEqual(3);
+        offsets.push(...page.deliveries.map(({ event }) => event.offset));
+        cursor = page.next;
+      } while (cursor !== undefined);
+      const times = offsets.map((offset) => -Math.floor(offset / 6));
+      expect(times).toEqual(times.slice().sort((a, b) => a - b));
+      return offsets.sort((a, b) => a - b);
+    };
+    const numbers = (matches: (i: number) => boolean) => outcomes.map((_, i) => i).filter(matches);
+    expect(await all({ tenantId: 'ten_1' })).toEqual(numbers(() => true));
+    expect(await all({ tenantId: null, subscriptionId: 'sub_1' })).toEqual(numbers((i) => i % 2 === 0));
+    expect(await all({ tenantId: null, subscriptionId: 'sub_1', state: 'retrying' })).toEqual(
+      numbers((i) => i % 4 === 0),
+    );
+    expect(await all({ tenantId: 'ten_1', state: 'delivered' })).toEqual(numbers((i) => i % 4 !== 0));
+    expect(await all({ tenantId: 'ten_2' })).toEqual([]);
+    await expect(deliveries.list({ tenantId: null }, 3, 'garbage')).rejects.toThrow('cursor');
+    expect(await new EventHistory(dataSource).deliveries({ partition: 0, offset: 3, at: LONG_AGO })).toHaveLength(1);
+  });
+});
