@@ -138,6 +138,7 @@ export class DeliveryWorker {
       groupId: EVENTS_GROUP,
       topics: [TOPICS.events],
       handler: this.engine.events.handler,
+      maxInFlightTotal: delivery.heldEvents,
       lookBack: dedupeLookBack(
         delivery,
         (topic, partition, offset) => appendTimeOf(this.kafka, topic, partition, offset),

@@ -31,9 +31,19 @@ describe('RetryPolicy', () => {
     expect(policy.isExpired(START, end + 1)).toBe(true);
   });
 
-  it('defers by the shortest delay, and not past the window either', () => {
-    expect(policy.afterDeferral(progress, START)).toMatchObject({ kind: 'defer', delayMs: 5_000 });
-    expect(policy.afterDeferral(progress, START + rules.windowMs)).toMatchObject({ reason: 'expired' });
+  it.each([
+    [0, 5_000],
+    [29_999, 5_000],
+    [30_000, 30_000],
+    [9_999_999, 120_000],
+  ])('defers what would wait %d ms by %d ms', (waitMs, delayMs) => {
+    expect(policy.afterDeferral(progress, waitMs, START)).toMatchObject({ kind: 'defer', delayMs });
+  });
+
+  it('defers to no time past the window', () => {
+    const end = START + rules.windowMs;
+    expect(policy.afterDeferral(progress, 120_000, end - 60_000)).toMatchObject({ kind: 'defer', delayMs: 30_000 });
+    expect(policy.afterDeferral(progress, 0, end)).toMatchObject({ reason: 'expired' });
   });
 
   it('is late by a few per cent, the same whoever asks, and never beyond the window', () => {

@@ -20,12 +20,13 @@ export interface Progress {
 
 /** When to try again, and when to give up. */
 export class RetryPolicy {
-  private readonly shortestFirst: readonly number[];
   private readonly longestFirst: readonly number[];
+  /** The shortest delay of all, ms. */
+  readonly shortestMs: number;
 
   constructor(private readonly rules: RetryRules) {
-    this.shortestFirst = [...rules.retryDelaysMs].sort((a, b) => a - b);
-    this.longestFirst = this.shortestFirst.toReversed();
+    this.longestFirst = [...rules.retryDelaysMs].sort((a, b) => b - a);
+    this.shortestMs = Math.min(...rules.retryDelaysMs);
   }
 
   /**
@@ -44,9 +45,14 @@ export class RetryPolicy {
     );
   }
 
-  /** Where there was no room for an attempt: the shortest delay. */
-  afterDeferral(progress: Progress, now: number): Outcome {
-    return this.first('defer', this.shortestFirst, progress, now);
+  /**
+   * Where there was no room for an attempt: the longest delay within the time in which there may be some, or the
+   * shortest of all. A shorter one would only mean to be deferred again.
+   * @param expectedWaitMs how long it would have waited for room
+   */
+  afterDeferral(progress: Progress, expectedWaitMs: number, now: number): Outcome {
+    const within = this.longestFirst.filter((delayMs) => delayMs <= expectedWaitMs || delayMs === this.shortestMs);
+    return this.first('defer', within, progress, now);
   }
 
   isExpired(windowStart: number, now: number): boolean {

@@ -8,17 +8,18 @@ import type { DeliveryMetrics } from '../metrics.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Target } from '../subscriptions/target.js';
 import type { Attempter } from './attempter.js';
+import type { Origin } from './door.js';
 import type { Rooms } from './rooms.js';
 
 /** Where a delivery comes from decides what happens when there is no room for it. */
 export interface Entrance {
-  readonly from: 'lane' | 'event' | 'replay';
+  readonly from: Origin;
   /** How long it may wait for room, ms. */
   readonly patienceMs: number;
   /** Whether this worker may still act for the one who gave it the record. */
   owns(assignment: Assignment): boolean;
-  /** There is no room. Resolves when the delivery is durably somewhere else. */
-  noRoom(delivery: Delivery): Promise<unknown>;
+  /** There is no room, and will be none for so long. Resolves when the delivery is durably somewhere else. */
+  noRoom(delivery: Delivery, expectedWaitMs: number): Promise<unknown>;
 }
 
 /** Brings one delivery as far as it comes now: delivered, a retry, a dead letter, or handed over for want of room. */
@@ -34,14 +35,18 @@ export class Deliverer {
 
   /** Resolves when the outcome is durable. @throws NotOwner, NotDurable */
   deliver(delivery: Delivery, subscriber: Subscriber, entrance: Entrance): Promise<unknown> {
+    const { door } = subscriber;
     return new Promise((resolve, reject) => {
-      const taken = this.rooms.enter(subscriber.door, {
+      const noRoom = (): void => {
+        entrance.noRoom(delivery, this.rooms.expectedWaitMs(door)).then(resolve, reject);
+      };
+      const taken = this.rooms.enter(door, {
         from: entrance.from,
-        waitsUntil: this.clock.now() + entrance.patienceMs,
+        patienceMs: entrance.patienceMs,
         begin: () => void this.inRoom(delivery, subscriber, entrance).then(resolve, reject),
-        giveUp: () => void entrance.noRoom(delivery).then(resolve, reject),
+        giveUp: noRoom,
       });
-      if (!taken) entrance.noRoom(delivery).then(resolve, reject);
+      if (!taken) noRoom();
     });
   }
 
@@ -71,11 +76,11 @@ export class Deliverer {
     return this.conclude(delivery, subscriber, attempt);
   }
 
-  /** Hands over what found no room in its lane: it comes again after the shortest delay. */
-  defer(delivery: Delivery): Promise<unknown> {
+  /** Hands over what found no room in its lane: it comes again when there may be some. */
+  defer(delivery: Delivery, expectedWaitMs: number): Promise<unknown> {
     const now = this.clock.now();
     delivery.envelope.windowStart ??= now;
-    return this.carryOut(this.policy.afterDeferral(progressOf(delivery), now), delivery, now);
+    return this.carryOut(this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now), delivery, now);
   }
 
   private conclude(delivery: Delivery, subscriber: Subscriber, attempt: AttemptOutcome): Promise<unknown> {

@@ -1,30 +1,16 @@
 import type { Clock } from '@hookline/platform';
+import { Door, type Origin } from './door.js';
 import { Fifo } from './fifo.js';
 
 /** Work that needs a room. */
 export interface Job {
-  /** In the order in which they are served: a lane's work is older than an event's, and a replay delays neither. */
-  readonly from: 'lane' | 'event' | 'replay';
-  /** When an event has waited long enough, ms since the epoch; the others wait for as long as it takes. */
-  readonly waitsUntil?: number;
+  readonly from: Origin;
+  /** How long it may wait, ms: it is not taken where that would be longer, and an event gives up after it. */
+  readonly patienceMs: number;
   /** There is room: it begins, and says {@link Rooms.leave} when it has left. Must not throw. */
   begin(): void;
   /** It has waited long enough. Must not throw. */
   giveUp(): void;
-}
-
-/** One subscription's share of the rooms. It lives as long as the subscription, over its versions. */
-export class Door {
-  inFlight = 0;
-  readonly lane = new Fifo<Job>();
-  readonly event = new Fifo<Job>();
-  readonly replay = new Fifo<Job>();
-  /** In the line of those that wait for room in the worker. */
-  inLine = false;
-
-  get waiting(): number {
-    return this.lane.size + this.event.size + this.replay.size;
-  }
 }
 
 export interface RoomLimits {
@@ -59,14 +45,15 @@ export class Rooms {
     return this.taken;
   }
 
-  /** @returns false if too many wait at this door already: the job was not taken */
+  /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
   enter(door: Door, job: Job): boolean {
     if (door.waiting === 0 && this.hasRoom(door)) {
       this.admit(door, job);
       return true;
     }
-    if (door.waiting >= this.limits.endpointQueue) return false;
-    door[job.from].push(job);
+    const now = this.clock.now();
+    if (this.isTooLong(door, job, now)) return false;
+    door.push(job, now);
     this.standInLine(door);
     if (job.from === 'event') {
       this.impatient.add(door);
@@ -75,9 +62,21 @@ export class Rooms {
     return true;
   }
 
+  /** How long one more would wait at this door, ms. */
+  expectedWaitMs(door: Door): number {
+    return door.expectedWaitMs(this.clock.now());
+  }
+
+  private isTooLong(door: Door, { patienceMs }: Job, now: number): boolean {
+    if (door.waiting >= this.limits.endpointQueue) return true;
+    // A handful may wait in any case: as many as one round of attempts takes.
+    return door.waiting >= this.limits.endpointConcurrency && door.expectedWaitMs(now) > patienceMs;
+  }
+
   leave(door: Door): void {
     door.inFlight--;
     this.taken--;
+    door.left();
     this.standInLine(door);
     this.serve();
   }
@@ -104,7 +103,7 @@ export class Rooms {
       if (door === undefined) return;
       door.inLine = false;
       if (!this.hasRoom(door)) continue;
-      const job = door.lane.shift() ?? door.event.shift() ?? door.replay.shift();
+      const job = door.shift();
       if (job === undefined) continue;
       this.admit(door, job);
       this.standInLine(door);
@@ -115,12 +114,8 @@ export class Rooms {
     const now = this.clock.now();
     this.cancelSweep = undefined;
     for (const door of this.impatient) {
-      // All wait for the same time, so that the first to come is the first to have waited long enough.
-      for (let job = door.event.peek(); job !== undefined && (job.waitsUntil ?? 0) <= now; job = door.event.peek()) {
-        door.event.shift();
-        job.giveUp();
-      }
-      if (door.event.size === 0) this.impatient.delete(door);
+      for (let job = door.shiftLate(now); job !== undefined; job = door.shiftLate(now)) job.giveUp();
+      if (door.waitingEvents === 0) this.impatient.delete(door);
     }
     if (this.impatient.size > 0) this.cancelSweep = this.clock.after(SWEEP_MS, () => this.sweep());
   }

@@ -23,8 +23,10 @@ export class LaneIntake {
     private readonly clock: Clock,
     owns: Entrance['owns'],
   ) {
-    const noRoom = (delivery: Delivery): Promise<unknown> => deliverer.defer(delivery);
-    this.live = { from: 'lane', patienceMs: Infinity, owns, noRoom };
+    // To wait here is cheaper than to be written once more, for as long as that would take anyway.
+    const patienceMs = policy.shortestMs;
+    const noRoom: Entrance['noRoom'] = (delivery, expectedWaitMs) => deliverer.defer(delivery, expectedWaitMs);
+    this.live = { from: 'lane', patienceMs, owns, noRoom };
     this.replays = { ...this.live, from: 'replay' };
   }
 
@@ -91,7 +93,7 @@ export class LaneIntake {
     const { subscriptionId } = delivery.envelope;
     const subscriber = this.targets.get(subscriptionId)?.subscriber;
     // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet.
-    if (subscriber === undefined) return this.deliverer.defer(delivery);
+    if (subscriber === undefined) return this.deliverer.defer(delivery, 0);
     return this.deliverer.deliver(delivery, subscriber, topic === TOPICS.replays ? this.replays : this.live);
   }
 }

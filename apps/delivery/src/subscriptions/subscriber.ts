@@ -1,4 +1,4 @@
-import { Door } from '../attempt/rooms.js';
+import { Door } from '../attempt/door.js';
 import type { EndpointHealth } from './health.js';
 import type { Target } from './target.js';
 

@@ -62,6 +62,7 @@ export class RigWorker {
     });
     this.view.onChange((id, record) => this.engine.targets.apply(id, record));
     this.events = this.runner('events', [TOPICS.events], this.engine.events.handler, {
+      maxInFlightTotal: settings.heldEvents,
       lookBack: dedupeLookBack(
         settings,
         (topic, partition, offset) => appendTimeOf(rig.kafka, topic, partition, offset),
@@ -72,6 +73,7 @@ export class RigWorker {
     this.lanes = this.runner('lanes', lanes, this.engine.lanes.handler, {
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
       waitsOnPurpose: (topic) => retryDelayOf(rig.unnamed(topic)) !== undefined,
+      highWater: { records: settings.laneHeldRecords, bytes: settings.laneHeldBytes },
     });
     const { view } = this;
     const freshness = {

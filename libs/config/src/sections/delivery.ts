@@ -14,6 +14,7 @@ export interface DeliveryConfig {
   endpointQueue: number;
   unhealthyAfter: number;
   unhealthyProbeMs: number;
+  heldEvents: number;
   laneHeldRecords: number;
   laneHeldBytes: number;
   maxBufferedBytes: number;
@@ -63,14 +64,14 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     'HOOKLINE_DIRECT_WAIT',
     'How long an event waits for room at its endpoint before it is handed to the lane.',
     {
-      default: '500ms',
+      default: '5s',
     },
   ),
   endpointQueue: count(
     'HOOKLINE_ENDPOINT_QUEUE',
     'Deliveries that wait for room at one subscription, for each worker, at most.',
     {
-      default: 1_000,
+      default: 5_000,
       max: 100_000,
     },
   ),
@@ -85,6 +86,10 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
       default: '5s',
     },
   ),
+  heldEvents: count('HOOKLINE_HELD_EVENTS', 'Events that a worker holds at most before it reads on.', {
+    default: 2_000,
+    min: 1,
+  }),
   laneHeldRecords: count(
     'HOOKLINE_LANE_HELD_RECORDS',
     'Records that a worker holds for each partition of a lane at most.',
