@@ -28,8 +28,6 @@ const common = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
 };
 
-const clustered = { globalTeardown: '<rootDir>/libs/testing/jest/teardown.mjs' };
-
 export default {
   // Brokers share the machine with the tests: more workers only make them wait for each other.
   maxWorkers: 2,
@@ -44,20 +42,16 @@ export default {
     },
     {
       ...common,
-      ...clustered,
       displayName: 'integration',
       testMatch: ['<rootDir>/{apps,libs,bench,tools}/**/*.int.spec.ts'],
-      globalSetup: '<rootDir>/libs/testing/jest/integration.setup.mjs',
-      globals: { HOOKLINE_TEST_CLUSTER: 'integration' },
+      globalSetup: '<rootDir>/libs/testing/jest/setup.mjs',
+      globalTeardown: '<rootDir>/libs/testing/jest/teardown.mjs',
     },
     {
       ...common,
-      ...clustered,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'],
-      globalSetup: '<rootDir>/libs/testing/jest/e2e.setup.mjs',
-      globals: { HOOKLINE_TEST_CLUSTER: 'e2e' },
-      // One after another: they share the topics of one Hookline, and some of them kill its brokers.
+      // One after another: each starts a Hookline with three brokers of its own, and most of them kill parts of it.
       runner: '<rootDir>/libs/testing/jest/serial-runner.mjs',
     },
   ],

@@ -1,3 +1,3 @@
-import { stopTestEnvironment } from './environment.mjs';
+import { stop } from './setup.mjs';
 
-export default stopTestEnvironment;
+export default stop;

@@ -13,7 +13,7 @@ export interface TestDatabase {
 /** An empty database of its own for a test, on the server of global set-up or of `DATABASE_URL`. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env[DATABASE_VARIABLE] ?? process.env['DATABASE_URL'];
-  if (!server) throw new Error('there is no PostgreSQL: this test belongs to the project integration or e2e');
+  if (!server) throw new Error('there is no PostgreSQL: this test belongs to the project integration');
   const name = PREFIX + randomBytes(6).toString('hex');
   await execute(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);

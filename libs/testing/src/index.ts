@@ -3,7 +3,6 @@ export { waitUntil } from './wait-until.js';
 export { TestClock } from './test-clock.js';
 export { testKafkaBrokers, testReplication } from './kafka.js';
 export { startRole, type RoleProcess } from './start-role.js';
-export { controlBroker, brokerIdAt, type BrokerAction } from './broker-control.js';
 export { createTestDatabase, assertTestDatabase, truncateAll, type TestDatabase } from './database.js';
 export { WebhookReceiver } from './receiver/webhook-receiver.js';
 export { failFirst, failFirstOfEach, type Answer, type Behaviour, type ReceivedRequest } from './receiver/behaviour.js';

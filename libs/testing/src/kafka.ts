@@ -1,16 +1,14 @@
-export type Cluster = 'integration' | 'e2e';
-
-/** The variable in which global set-up leaves the brokers of a project's cluster. */
-export const brokersVariable = (cluster: Cluster): string => `HOOKLINE_TEST_BROKERS_${cluster.toUpperCase()}`;
+/** The variable in which global set-up leaves the brokers. */
+export const BROKERS_VARIABLE = 'HOOKLINE_TEST_BROKERS';
 
 /**
- * The brokers that this project's tests may use: one in `integration`, three in `e2e`, or those of `KAFKA_BROKERS`.
- * Topics are not made by themselves; leave the replication factor out (-1) and the brokers' default holds.
+ * The brokers that integration tests may use: one, or those of `KAFKA_BROKERS`. Topics are not made by themselves;
+ * leave the replication factor out (-1) and the brokers' default holds. A test that kills brokers, or needs three,
+ * starts its own: `EmbeddedKafka`.
  */
 export function testKafkaBrokers(): string[] {
-  const cluster = (globalThis as { HOOKLINE_TEST_CLUSTER?: Cluster }).HOOKLINE_TEST_CLUSTER ?? 'integration';
-  const brokers = process.env[brokersVariable(cluster)] ?? process.env['KAFKA_BROKERS'];
-  if (!brokers) throw new Error('there is no Kafka: this test belongs to the project integration or e2e');
+  const brokers = process.env[BROKERS_VARIABLE] ?? process.env['KAFKA_BROKERS'];
+  if (!brokers) throw new Error('there is no Kafka: this test belongs to the project integration');
   return brokers.split(',');
 }
 

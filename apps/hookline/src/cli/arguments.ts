@@ -6,7 +6,7 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-export const COMMANDS = ['start', 'setup', 'help'] as const;
+export const COMMANDS = ['start', 'demo', 'setup', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface StartOptions {

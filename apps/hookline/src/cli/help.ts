@@ -2,11 +2,13 @@ export const HELP = `Hookline: an event backbone with a webhook sink.
 
   npm start                     Kafka, PostgreSQL and every role on this machine
   npm start -- --brokers 3      the same with three copies of everything
+  npm run demo                  a guided tour of half a minute, on data of its own
 
   hookline start                as npm start
     --data <folder>             where data is kept (.hookline)
     --brokers 1|3               how many brokers; data made with one can't be used with three
     --port-base <port>          ingest's port; admin-api, delivery and recorder take the next three (8080)
+  hookline demo                 as npm run demo
   hookline setup                makes the schema and the topics; from KAFKA_BROKERS, DATABASE_URL and the like
   hookline help                 this
 

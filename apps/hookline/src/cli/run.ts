@@ -22,6 +22,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
   switch (command) {
     case 'start':
       return (await import('../commands/start.js')).start(options);
+    case 'demo':
+      return (await import('../demo/demo.js')).demo();
     case 'setup':
       return (await import('../commands/setup.js')).setup(process.env);
     case 'help':

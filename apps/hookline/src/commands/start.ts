@@ -31,6 +31,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function welcome({ roles, apiKey, kafka }: Installation, { dataDir }: StartOptions): string {
   const urls = [...roles.values()].map(({ name, url }) => `  ${name.padEnd(10)} ${url}`);
+  const inside = relative(process.cwd(), dataDir);
+  const folder = inside.startsWith('..') ? dataDir : inside || '.';
   const ingest = roles.get('ingest')?.url;
   const admin = roles.get('admin-api')?.url;
   return `
@@ -38,13 +40,13 @@ Hookline is up. Its API is described at ${admin}/docs
 ${urls.join('\n')}
   Kafka      ${kafka ? kafka.brokers.join(', ') : process.env['KAFKA_BROKERS']}
 
-Your API key (kept in ${relative(process.cwd(), dataDir) || '.'}/secrets.json):
+Your API key (kept in ${folder}/secrets.json):
   ${apiKey}
 
 Publish an event:
   curl -i ${ingest}/v1/events -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' -d '{"type":"order.created","data":{"id":1}}'
 
 Endpoints on this machine (loopback) may be called, which is refused elsewhere unless HOOKLINE_ALLOW_CIDRS says so.
-Logs: ${relative(process.cwd(), dataDir) || '.'}/logs. Ctrl-C stops everything and keeps the data.
+Logs: ${folder}/logs. Ctrl-C stops everything and keeps the data.
 `;
 }
