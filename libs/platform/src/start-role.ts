@@ -8,6 +8,9 @@ import { PlatformModule } from './platform.module.js';
 import { ProblemFilter } from './problem.js';
 import type { RoleConfig, RoleDefinition, RoleParts, Sections } from './role.js';
 
+/** Characters of an id in a path at most: the longest that a setting allows, each of them percent-encoded. */
+const MAX_PARAM_LENGTH = 16_384;
+
 /** A role that listens. */
 export interface RunningRole {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
@@ -56,7 +59,9 @@ async function createApp(
 ): Promise<NestFastifyApplication> {
   class RoleModule {}
   const root = { module: RoleModule, imports: [parts.module, platform] };
-  const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), {
+  // By default a path with an id of more than 100 characters would not be found.
+  const adapter = new FastifyAdapter({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH } });
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
     bodyParser,
