@@ -40,19 +40,15 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 /** Runs one of the project's tools. @returns undefined when all is well, else what it said */
 async function tool(name, ...args) {
-  const { code, output } = await run(name, args);
-  return code === 0 ? undefined : output;
+  const { code, output, errors } = await run(name, args);
+  return code === 0 ? undefined : [output, errors].filter(Boolean).join('\n') || `ended with ${code}`;
 }
 
 async function checkImports() {
   const folders = ['apps', 'libs', 'bench', 'test'].filter((folder) => existsSync(join(ROOT, folder)));
-  const { output } = await run(
-    'depcruise',
-    ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders],
-    {
-      errors: false,
-    },
-  );
+  const args = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders];
+  const { code, output, errors } = await run('depcruise', args);
+  if (!output.startsWith('{')) return output + errors || `dependency-cruiser ended with ${code}`;
   const { summary } = JSON.parse(output);
   const faults = summary.violations.map(
     ({ rule, from, to }) => `${from} → ${to} (${rule.name}: ${about(summary, rule)})`,
@@ -80,12 +76,12 @@ async function checkDocs() {
   return faults.length === 0 ? undefined : faults.join('\n');
 }
 
-function run(name, args, { errors = true } = {}) {
+function run(name, args) {
   const options = { cwd: ROOT, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } };
   return new Promise((resolve, reject) => {
     execFile(join(ROOT, 'node_modules/.bin', name), args, options, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') reject(error);
-      else resolve({ code: error?.code ?? 0, output: (stdout + (errors ? stderr : '')).trim() });
+      else resolve({ code: error?.code ?? 0, output: stdout.trim(), errors: stderr.trim() });
     }).stdin?.end();
   });
 }
