@@ -9,9 +9,9 @@ export function docsFaults() {
   return [...testFaults('docs/ARCHITECTURE.md'), ...metricFaults('docs/operations.md'), ...linkFaults()];
 }
 
-/** An invariant names its test as `file.spec.ts` › *name*: both must exist. */
+/** An invariant names its test as `file.spec.ts` › _name_: both must exist. */
 function testFaults(path) {
-  const named = [...read(path).matchAll(/`([\w./-]+\.spec\.ts)` › \*([^*]+)\*/g)];
+  const named = [...read(path).matchAll(/`([\w./-]+\.spec\.ts)` › [*_]([^*_]+)[*_]/g)];
   if (named.length === 0) return [`${path} names no test`];
   return named.flatMap(([, file, name]) => {
     if (!existsSync(join(ROOT, file))) return [`${path}: there is no ${file}`];
