@@ -12,6 +12,12 @@ const LONGEST_PAUSE_MS = 1_000;
 /** Reconnecting this often in a row has not helped: the client is stuck for good, whatever the brokers do. */
 const HOPELESS_RECONNECTS = 8;
 
+/** What a lane needs of its producer. */
+export type LaneProducer = Pick<
+  IdempotentProducer,
+  'send' | 'doubtLeaders' | 'reconnect' | 'replace' | 'renewIfWorn' | 'warm' | 'close'
+>;
+
 export interface LaneSurroundings {
   clock: Clock;
   logger: KafkaLogger;
@@ -34,7 +40,7 @@ export class LeaderLane {
 
   constructor(
     readonly leader: number,
-    private readonly producer: IdempotentProducer,
+    private readonly producer: LaneProducer,
     private readonly around: LaneSurroundings,
   ) {}
 
