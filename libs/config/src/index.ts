@@ -3,6 +3,7 @@ export { text, optionalText, list, flag, choice, count, duration, durations, typ
 export * from './sections/kafka.js';
 export * from './sections/topics.js';
 export * from './sections/pump.js';
+export * from './sections/consumer.js';
 export * from './sections/database.js';
 export * from './sections/http.js';
 export * from './sections/logging.js';

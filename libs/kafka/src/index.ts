@@ -19,6 +19,7 @@ export { RangeReader, type OffsetRange, type RangeReaderOptions, type ReadBatch 
 export type { ReadRecord } from './reader/fetch.js';
 export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';
 export { OffsetRunner } from './consumer/offset-runner.js';
+export { consumerOptions } from './consumer/consumer-options.js';
 export type { AgedOut, PartitionStats, RunnerHealth, RunnerObserver, RunnerStats } from './consumer/runner-observer.js';
 export {
   partitionKey,

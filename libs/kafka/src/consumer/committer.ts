@@ -17,7 +17,6 @@ const FULL = 0.75;
 export class Committer {
   private limit = MAX_METADATA_CHARACTERS;
   private outstanding: Promise<void> = Promise.resolve();
-  private busy = false;
 
   constructor(
     private readonly logger: RunnerLogger,
@@ -33,11 +32,6 @@ export class Committer {
     return this.outstanding;
   }
 
-  /** The same, unless a commit is still out. */
-  commitIfIdle(target: CommitTarget, partitions: Iterable<OwnedPartition>): Promise<void> {
-    return this.busy ? Promise.resolve() : this.commit(target, partitions);
-  }
-
   private async send(target: CommitTarget, partitions: Iterable<OwnedPartition>): Promise<void> {
     // Looked at once: the request carries this membership whatever happens to the group while it is out.
     const { member } = target;
@@ -47,15 +41,12 @@ export class Committer {
     const versions = changed.map((partition) => partition.tracker?.version ?? -1);
     const topics = this.payload(changed);
     const began = this.monotonic();
-    this.busy = true;
     try {
       await target.commit(member, topics);
       changed.forEach((partition, i) => (partition.committedVersion = versions[i] as number));
       this.observer.committed?.(changed.length, this.monotonic() - began);
     } catch (error) {
       this.failed(error);
-    } finally {
-      this.busy = false;
     }
   }
 

@@ -58,6 +58,12 @@ class GivenUp extends Error {
 export function tapCoordinator(cluster: Cluster, groupId: string, hooks: CoordinatorHooks): void {
   const findBroker = cluster.findBroker.bind(cluster);
   const tapped = new WeakMap<Broker, Broker>();
+  const findGroupCoordinator = cluster.findGroupCoordinator.bind(cluster);
+  // Asked first: looking for the coordinator opens a connection, which nobody would close any more.
+  cluster.findGroupCoordinator = async (group) => {
+    refuseIfClosed(hooks);
+    return findGroupCoordinator(group);
+  };
   cluster.findBroker = async (node) => {
     refuseIfClosed(hooks);
     const broker = await findBroker(node);

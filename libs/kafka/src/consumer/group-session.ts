@@ -73,15 +73,15 @@ export class GroupSession {
   }
 
   pause(topic: string, partition: number): void {
-    this.consumer.pause([{ topic, partitions: [partition] }]);
+    this.whileItRuns(() => this.consumer.pause([{ topic, partitions: [partition] }]));
   }
 
   resume(topic: string, partition: number): void {
-    this.consumer.resume([{ topic, partitions: [partition] }]);
+    this.whileItRuns(() => this.consumer.resume([{ topic, partitions: [partition] }]));
   }
 
   seek(topic: string, partition: number, offset: number): void {
-    this.consumer.seek({ topic, partition, offset: String(offset) });
+    this.whileItRuns(() => this.consumer.seek({ topic, partition, offset: String(offset) }));
   }
 
   /**
@@ -135,16 +135,11 @@ export class GroupSession {
     return this.joinedOnce;
   }
 
-  /** Gives the consumer up without waiting for it; what it still does reaches nobody. */
-  abandon(): void {
+  /** Gives the consumer up; what it still does reaches nobody. Resolves when it has closed, which may take a while. */
+  async abandon(): Promise<void> {
     this.closed = true;
     this.member = undefined;
-    this.consumer.disconnect().catch((error: unknown) => {
-      this.options.logger.warn(
-        { err: error, group: this.options.groupId },
-        'a consumer that was given up did not close',
-      );
-    });
+    await this.close();
   }
 
   private tap(config: Parameters<PartitionAssigner>[0], assigner: PartitionAssigner) {
@@ -174,10 +169,20 @@ export class GroupSession {
     return assigner(config);
   }
 
+  /** kafkajs throws once it has crashed: then this session ends, and its partitions with it. */
+  private whileItRuns(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.end(`kafkajs has stopped: ${String(error)}`);
+    }
+  }
+
   private lose(reason: string): void {
     this.member = undefined;
     this.lastMember = undefined;
     this.lease.end();
+    this.joiningSince ??= this.settings.monotonic();
     this.events.lost(reason);
   }
 

@@ -4,6 +4,9 @@ import { LetGo, type BatchHandler, type LogRecord } from './record.js';
 import type { RunnerObserver } from './runner-observer.js';
 import type { RunnerLogger } from './runner-options.js';
 
+/** When everything fails at once, one line in so many milliseconds says it. */
+const QUIET_MS = 1_000;
+
 export interface HandOverOptions {
   handler: BatchHandler;
   clock: Clock;
@@ -18,6 +21,8 @@ export interface HandOverOptions {
 
 /** Gives records to the handler and follows each until it is complete or its assignment is gone. */
 export class HandOver {
+  private quietUntil = 0;
+
   constructor(private readonly options: HandOverOptions) {}
 
   give(partition: OwnedPartition, records: readonly LogRecord[], attempt = 1): void {
@@ -78,13 +83,22 @@ export class HandOver {
 
   private failed(partition: OwnedPartition, record: LogRecord, attempt: number, error: unknown): void {
     if (!partition.alive) return;
-    if (error instanceof LetGo) return this.options.letGo();
+    if (error instanceof LetGo) {
+      if (partition.letGo(record)) this.options.letGo();
+      return;
+    }
     const { clock, logger, observer, retry } = this.options;
     const { topic, offset } = record;
     const delayMs = Math.min(retry.mostMs, retry.firstMs * 2 ** Math.min(attempt - 1, 20));
     const facts = { topic, partition: record.partition, offset, attempt, delayMs };
     observer.rejected?.({ ...facts, error });
-    logger.warn({ ...facts, err: error }, 'a record could not be handled and will be tried again');
+    if (clock.now() >= this.quietUntil) {
+      this.quietUntil = clock.now() + QUIET_MS;
+      logger.warn(
+        { ...facts, err: error },
+        'records could not be handled and will be tried again; this is one of them',
+      );
+    }
     const cancel = clock.after(delayMs, () => {
       partition.signal.removeEventListener('abort', cancel);
       this.give(partition, [record], attempt + 1);

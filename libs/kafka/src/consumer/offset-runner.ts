@@ -2,6 +2,7 @@ import { coPartitioningAssigner, type Held } from './co-partitioning-assigner.js
 import { Committer, hasNews } from './committer.js';
 import { GroupSession, type Batch, type SessionEvents } from './group-session.js';
 import { HandOver } from './hand-over.js';
+import { Intake } from './intake.js';
 import { Lease } from './lease.js';
 import { OwnedPartition } from './owned-partition.js';
 import { OwnedPartitions } from './owned-partitions.js';
@@ -10,12 +11,13 @@ import { Restorer } from './restorer.js';
 import type { RunnerHealth, RunnerObserver, RunnerStats } from './runner-observer.js';
 import { runnerSettings, type RestoredProgress, type RunnerOptions, type RunnerSettings } from './runner-options.js';
 import { StallWatch } from './stall-watch.js';
+import { Timers } from './timers.js';
 
 /** How long a rebalance is held up for the last commit of the generation that ends. */
 const LAST_COMMIT_MS = 2_000;
 const WATCH_MS = 500;
+const FINAL_COMMIT_PAUSE_MS = 20;
 const STOPPING = 'stopping';
-const TOTAL = 'total';
 
 /**
  * Reads topics in a consumer group and is the sole owner of their offsets: hands records over, keeps what completes
@@ -31,16 +33,14 @@ export class OffsetRunner {
   private readonly handOver: HandOver;
   private readonly restorer: Restorer;
   private readonly stalls: StallWatch;
-  /** Why nothing at all is taken. */
-  private readonly gates = new Set<string>();
-  private readonly cancels = new Set<() => void>();
+  private readonly intake: Intake;
+  private readonly timers: Timers;
   private session: GroupSession | undefined;
-  private inFlightTotal = 0;
   private running: Promise<void> | undefined;
   private stopped: Promise<void> | undefined;
   private firstJoin!: () => void;
-  private drained: (() => void) | undefined;
-  private finished = false;
+  /** Consumers that hung or crashed, on their way out. */
+  private givenUp: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: RunnerOptions) {
     const settings = runnerSettings(options);
@@ -48,7 +48,9 @@ export class OffsetRunner {
     this.settings = settings;
     this.observer = observer;
     this.lease = new Lease(settings.sessionTimeoutMs, settings.monotonic, () => clock.now());
-    this.committer = new Committer(logger, observer, settings.monotonic, (partition) => this.applyFlow(partition));
+    this.timers = new Timers(clock);
+    this.intake = new Intake(this.owned, settings.maxInFlightTotal, () => this.session);
+    this.committer = new Committer(logger, observer, settings.monotonic, (partition) => this.intake.apply(partition));
     this.handOver = new HandOver({
       handler: options.handler,
       clock,
@@ -56,7 +58,7 @@ export class OffsetRunner {
       observer,
       retry: settings.retry,
       completed: (partition, records) => this.completed(partition, records),
-      letGo: () => this.letGo(),
+      letGo: () => this.intake.settled(1),
     });
     this.restorer = new Restorer({
       kafka: options.kafka,
@@ -82,8 +84,8 @@ export class OffsetRunner {
     if (this.stopped || this.running) return Promise.resolve();
     const joined = new Promise<void>((resolve) => (this.firstJoin = resolve));
     this.running = this.runSessions();
-    this.every(this.settings.commitIntervalMs, () => this.commitNow());
-    this.every(WATCH_MS, () => this.watch());
+    this.timers.every(this.settings.commitIntervalMs, () => this.commitNow());
+    this.timers.every(WATCH_MS, () => this.watch());
     return joined;
   }
 
@@ -98,12 +100,11 @@ export class OffsetRunner {
 
   /** Stops taking records until every reason is taken back; what is in flight goes on. */
   pauseIntake(reason: string): void {
-    this.gates.add(reason);
-    this.applyFlowToAll();
+    this.intake.pause(reason);
   }
 
   resumeIntake(reason: string): void {
-    if (this.gates.delete(reason)) this.applyFlowToAll();
+    this.intake.resume(reason);
   }
 
   /** Whether the group surely counts on this member: a heartbeat was accepted within the session timeout. */
@@ -126,8 +127,8 @@ export class OffsetRunner {
   }
 
   stats(): RunnerStats {
-    const partitions = this.owned.values().map((each) => each.stats(this.gates));
-    return { inFlight: this.inFlightTotal, partitions, heartbeatAgeMs: this.lease.ageMs };
+    const partitions = this.owned.values().map((each) => each.stats(this.intake.reasons));
+    return { inFlight: this.intake.inFlight, partitions, heartbeatAgeMs: this.lease.ageMs };
   }
 
   health(): RunnerHealth {
@@ -144,7 +145,7 @@ export class OffsetRunner {
 
   /** One consumer after the other, until stopped. */
   private async runSessions(): Promise<void> {
-    const { clock, logger, groupId } = this.options;
+    const { logger, groupId } = this.options;
     const { firstMs, mostMs } = this.settings.retry;
     let delayMs = firstMs;
     while (!this.stopped) {
@@ -156,10 +157,10 @@ export class OffsetRunner {
       delayMs = session.wasJoined ? firstMs : Math.min(delayMs * 2, mostMs);
       logger.warn({ group: groupId, reason, delayMs }, 'the consumer is made anew');
       this.observer.restarted?.(reason);
-      session.abandon();
+      this.givenUp = Promise.all([this.givenUp, session.abandon()]);
       this.session = undefined;
       this.loseAll(reason);
-      await new Promise<void>((resolve) => this.cancels.add(clock.after(delayMs, resolve)));
+      await this.timers.pause(delayMs);
     }
   }
 
@@ -167,7 +168,7 @@ export class OffsetRunner {
     const { assigner = 'co-partitioned' } = this.options;
     const factory = assigner === 'co-partitioned' ? coPartitioningAssigner(() => this.held()) : assigner;
     const events: SessionEvents = {
-      beforeJoin: () => this.withinMs(this.commitNow(), LAST_COMMIT_MS),
+      beforeJoin: () => this.timers.within(LAST_COMMIT_MS, this.commitNow()),
       joined: (topics, kept) => this.joined(session, topics, kept),
       lost: (reason) => this.loseAll(reason),
       batch: (batch) => this.take(session, batch),
@@ -227,14 +228,14 @@ export class OffsetRunner {
     if (!partition.alive) return;
     this.session?.seek(partition.topic, partition.partition, partition.position);
     partition.pauses.delete('restoring');
-    this.applyFlow(partition);
+    this.intake.apply(partition);
   }
 
   private outOfRange(topic: string, partition: number): void {
     const owned = this.owned.get(topic, partition);
     if (owned === undefined || owned.pauses.has('restoring')) return;
     owned.pauses.add('restoring');
-    this.applyFlow(owned);
+    this.intake.apply(owned);
     void this.restorer.restore([owned]);
   }
 
@@ -247,7 +248,9 @@ export class OffsetRunner {
 
   private take(session: GroupSession, batch: Batch): boolean {
     const owned = this.owned.get(batch.topic, batch.partition);
-    if (owned?.tracker === undefined || this.isPaused(owned)) return false;
+    if (owned?.tracker === undefined || this.intake.isPaused(owned)) return false;
+    // A fetch asks nobody who owns the partition: what wakes from a long sleep hears of its loss at its next heartbeat.
+    if (!this.lease.valid) return false;
     const { fetchedOffset } = batch as Batch & { fetchedOffset: string };
     if (Number(fetchedOffset) > owned.position) {
       // An answer from before a seek: what lies between would be skipped.
@@ -255,29 +258,22 @@ export class OffsetRunner {
       return false;
     }
     const records = owned.take(batch);
-    this.countInFlight();
-    this.applyFlow(owned);
+    this.intake.recount();
+    this.intake.apply(owned);
     if (records.length > 0) this.handOver.give(owned, records);
     return true;
   }
 
   private completed(partition: OwnedPartition, records: number): void {
     this.observer.completed?.(partition.topic, records);
-    this.inFlightTotal -= records;
-    this.applyFlow(partition);
-    this.checkTotal();
-  }
-
-  /** A stop doesn't wait for it. */
-  private letGo(): void {
-    this.inFlightTotal--;
-    this.checkTotal();
+    this.intake.apply(partition);
+    this.intake.settled(records);
   }
 
   private revoke(partition: OwnedPartition, reason: string): void {
     if (!this.owned.remove(partition)) return;
     partition.revoke(reason);
-    this.countInFlight();
+    this.intake.recount();
     try {
       this.options.onRevoked?.(partition);
     } catch (error) {
@@ -289,93 +285,38 @@ export class OffsetRunner {
     for (const each of this.owned.values()) this.revoke(each, reason);
   }
 
-  private countInFlight(): void {
-    this.inFlightTotal = this.owned.inFlight;
-    this.checkTotal();
-  }
-
-  private checkTotal(): void {
-    if (this.inFlightTotal >= this.settings.maxInFlightTotal) this.pauseIntake(TOTAL);
-    else if (this.inFlightTotal <= this.settings.maxInFlightTotal / 2) this.resumeIntake(TOTAL);
-    if (this.inFlightTotal === 0) this.drained?.();
-  }
-
-  private isPaused(partition: OwnedPartition): boolean {
-    return this.gates.size > 0 || partition.pauses.size > 0;
-  }
-
-  private applyFlow(partition: OwnedPartition): void {
-    if (!partition.alive) return;
-    const wanted = this.isPaused(partition) ? 'paused' : 'resumed';
-    if (wanted === partition.told || this.session === undefined) return;
-    partition.told = wanted;
-    if (wanted === 'paused') this.session.pause(partition.topic, partition.partition);
-    else this.session.resume(partition.topic, partition.partition);
-  }
-
-  private applyFlowToAll(): void {
-    for (const each of this.owned.values()) this.applyFlow(each);
-  }
-
   private commitNow(): Promise<void> {
     return this.session ? this.committer.commit(this.session, this.owned.values()) : Promise.resolve();
   }
 
-  private watch(): Promise<void> {
-    const gated = [...this.gates].some((gate) => gate !== TOTAL);
-    this.stalls.look(this.owned.values(), gated);
+  private watch(): void {
+    this.stalls.look(this.owned.values(), this.intake.gated);
     const { session } = this;
     if (session !== undefined && session.silentMs() > this.settings.watchdogMs) {
       session.end(`nothing was heard from the group for ${Math.round(session.silentMs())} ms`);
     }
-    return Promise.resolve();
   }
 
   private async stopOnce(): Promise<void> {
     if (this.running === undefined) return;
+    const { drainMs } = this.settings;
     const { clock, logger, groupId } = this.options;
-    const deadline = clock.now() + this.settings.drainMs;
-    this.pauseIntake(STOPPING);
-    if (this.inFlightTotal > 0) {
-      const drained = new Promise<void>((resolve) => (this.drained = resolve));
-      await this.withinMs(drained, this.settings.drainMs);
-    }
+    const deadline = clock.now() + drainMs + LAST_COMMIT_MS;
+    this.intake.pause(STOPPING);
+    await this.timers.within(drainMs, this.intake.drained());
     // Refused while the group is between two generations: then it is sent again under the next one.
-    while (this.owned.values().some(hasNews) && this.lease.valid && clock.now() < deadline + LAST_COMMIT_MS) {
-      await this.withinMs(this.commitNow(), LAST_COMMIT_MS);
-      await this.withinMs(new Promise(() => undefined), 20);
+    while (this.owned.values().some(hasNews) && this.lease.valid && clock.now() < deadline) {
+      await this.timers.within(LAST_COMMIT_MS, this.commitNow());
+      await this.timers.pause(FINAL_COMMIT_PAUSE_MS);
     }
-    const left = this.inFlightTotal;
-    if (left > 0)
-      logger.warn({ group: groupId, records: left }, 'stopped with records in flight; they will be repeated');
+    const records = this.intake.inFlight;
+    if (records > 0) logger.warn({ group: groupId, records }, 'stopped with records in flight; they will be repeated');
     this.loseAll('the runner has stopped');
-    const { session } = this;
-    if (session !== undefined) {
-      await this.withinMs(session.close(), this.settings.drainMs);
-      session.abandon();
-      session.end('stopped');
-    }
-    this.finished = true;
-    this.cancels.forEach((cancel) => cancel());
+    if (this.session !== undefined) await this.timers.within(drainMs, this.session.close());
+    this.session?.end('stopped');
+    await this.timers.within(LAST_COMMIT_MS, this.givenUp);
+    this.timers.end();
     this.lease.end();
     this.firstJoin();
-  }
-
-  private every(ms: number, act: () => Promise<void>): void {
-    const arm = (): void => {
-      const cancel = this.options.clock.after(ms, () => {
-        this.cancels.delete(cancel);
-        void act().then(() => this.finished || arm());
-      });
-      this.cancels.add(cancel);
-    };
-    arm();
-  }
-
-  private async withinMs(work: Promise<void>, ms: number): Promise<void> {
-    let cancel: () => void = () => undefined;
-    const late = new Promise<void>((resolve) => (cancel = this.options.clock.after(ms, resolve)));
-    await Promise.race([work, late]);
-    cancel();
   }
 }

@@ -24,6 +24,7 @@ export class OwnedPartition implements Assignment {
   progress = 0;
   private readonly revoked = new AbortController();
   private tracking: CompletionTracker | undefined;
+  private released = 0;
   private next = 0;
   private end = 0;
 
@@ -58,6 +59,11 @@ export class OwnedPartition implements Assignment {
 
   get inFlight(): number {
     return this.tracking?.inFlight ?? 0;
+  }
+
+  /** In flight and worked on: not given back by the handler until the next owner. */
+  get working(): number {
+    return this.inFlight - this.released;
   }
 
   /** More stands in the log than was read. */
@@ -107,6 +113,13 @@ export class OwnedPartition implements Assignment {
     this.inFlightBytes -= sizeOf(record);
     this.progress++;
     this.checkHighWater();
+    return true;
+  }
+
+  /** The handler gave it back: it stays incomplete. @returns whether it was in flight */
+  letGo(record: LogRecord): boolean {
+    if (this.tracking?.isComplete(record.offset) !== false) return false;
+    this.released++;
     return true;
   }
 

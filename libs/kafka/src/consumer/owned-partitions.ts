@@ -23,9 +23,10 @@ export class OwnedPartitions {
     return [...this.owned.values()];
   }
 
+  /** What is in flight and worked on. */
   get inFlight(): number {
     let sum = 0;
-    for (const each of this.owned.values()) sum += each.inFlight;
+    for (const each of this.owned.values()) sum += each.working;
     return sum;
   }
 

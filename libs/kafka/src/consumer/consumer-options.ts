@@ -1,0 +1,8 @@
+import type { ConsumerConfig } from '@hookline/config';
+import type { RunnerOptions } from './runner-options.js';
+
+/** The runner's options that are settings. */
+export function consumerOptions(config: ConsumerConfig): Partial<RunnerOptions> {
+  const { highWaterRecords: records, highWaterBytes: bytes, ...times } = config;
+  return { ...times, highWater: { records, bytes } };
+}
