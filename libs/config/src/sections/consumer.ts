@@ -12,7 +12,6 @@ export interface ConsumerConfig {
   highWaterBytes: number;
   watchdogMs: number;
   stallMs: number;
-  drainMs: number;
 }
 
 export const consumerSection = section<ConsumerConfig>('Reading from Kafka', {
@@ -55,5 +54,4 @@ export const consumerSection = section<ConsumerConfig>('Reading from Kafka', {
   stallMs: duration('HOOKLINE_CONSUMER_STALL', 'With work and no progress for so long, liveness fails.', {
     default: '60s',
   }),
-  drainMs: duration('HOOKLINE_DRAIN', 'How long a stop waits for what is in flight.', { default: '20s' }),
 });
