@@ -1,5 +1,14 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { LogController } from './log.controller.js';
+import { DeliveryWorker } from './worker.js';
 
-/** The worker serves nothing of its own: health and metrics are the platform's. */
 @Module({})
-export class AppModule {}
+export class AppModule {
+  static with(worker: DeliveryWorker): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [LogController],
+      providers: [{ provide: DeliveryWorker, useValue: worker }],
+    };
+  }
+}

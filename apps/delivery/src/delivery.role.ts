@@ -1,6 +1,7 @@
 import { deliverySection, kafkaSection, pumpSection, sealingSection } from '@hookline/config';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
+import { LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
 import {
   systemClock,
   type RoleConfig,
@@ -8,6 +9,7 @@ import {
   type RoleDefinition,
   type RoleParts,
 } from '@hookline/platform';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { DeliveryWorker } from './worker.js';
 
@@ -32,9 +34,22 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
   });
   health.addLiveness('runners', () => worker.liveness());
   health.addReadiness('work', () => worker.readiness());
+  let app: NestFastifyApplication | undefined;
   return {
-    module: AppModule,
-    start: () => worker.start(),
+    module: AppModule.with(worker),
+    configure: (nest) => {
+      app = nest;
+    },
+    start: async () => {
+      // Only now is it known which lanes there are; and nothing may come in any sooner.
+      const groups = await worker.prepare();
+      if (groups.length === 0) return;
+      const strategy = new LogTransportStrategy({ groups });
+      app?.connectMicroservice({ strategy });
+      await app?.startAllMicroservices();
+      const [events, lanes] = strategy.unwrap<readonly OffsetRunner[]>();
+      if (events && lanes) worker.run(events, lanes);
+    },
     drain: () => worker.drain(),
     close: () => worker.close(),
   };

@@ -7,10 +7,11 @@ import {
   CompactedView,
   createKafka,
   observeView,
-  OffsetRunner,
   ProducerPump,
   PumpMetrics,
-  type RunnerOptions,
+  type BatchHandler,
+  type LogTransportGroup,
+  type OffsetRunner,
 } from '@hookline/kafka';
 import type { Clock, Logger, Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
@@ -37,13 +38,16 @@ export interface WorkerParts {
   drainMs: number;
 }
 
-interface Runners {
+interface Running {
   events: OffsetRunner;
   lanes: OffsetRunner;
   gate: ViewGate;
 }
 
-/** The delivery worker's life: the view of the subscriptions first, then the two consumer groups; and back. */
+/**
+ * The delivery worker's life: the view of the subscriptions first, then the two consumer groups; and back. Someone else
+ * runs the groups, and brings their records to {@link events} and {@link lanes}.
+ */
 export class DeliveryWorker {
   private readonly kafka: Kafka;
   private readonly view: CompactedView<SubscriptionRecord>;
@@ -51,7 +55,7 @@ export class DeliveryWorker {
   private readonly client: EndpointClient;
   private readonly engine: DeliveryEngine;
   private readonly counts: DeliveryMetrics;
-  private runners: Runners | undefined;
+  private running: Running | undefined;
   private stopping = false;
 
   constructor(private readonly parts: WorkerParts) {
@@ -77,8 +81,8 @@ export class DeliveryWorker {
       logger,
       metrics: this.counts,
       owns: {
-        event: (assignment) => this.runners?.events.isOwner(assignment) === true,
-        lane: (assignment) => this.runners?.lanes.isOwner(assignment) === true,
+        event: (assignment) => this.running?.events.isOwner(assignment) === true,
+        lane: (assignment) => this.running?.lanes.isOwner(assignment) === true,
       },
     });
     const connect = brokersInTurn(parts.kafka, options);
@@ -87,27 +91,44 @@ export class DeliveryWorker {
     observeView(metrics, 'subscriptions', this.view);
   }
 
-  /** Resolves when both groups are joined. Nothing is taken in before the view is complete. */
-  async start(): Promise<void> {
+  /** Takes records of the events. */
+  get events(): BatchHandler {
+    return this.engine.events.handler;
+  }
+
+  /** Takes records of every lane. */
+  get lanes(): BatchHandler {
+    return this.engine.lanes.handler;
+  }
+
+  /**
+   * Resolves when the view is complete and all topics are there: nothing may be taken in before that.
+   * @returns the groups to run, that of the events first; none if the worker was stopped meanwhile
+   */
+  async prepare(): Promise<LogTransportGroup[]> {
     this.view.start();
-    const lanes = await this.lanes();
-    if (lanes === undefined) return;
+    const lanes = await this.laneTopics();
+    if (this.stopping) return [];
     await Promise.all([this.view.ready(), this.pump.start([TOPICS.attempts, ...lanes, TOPICS.deadLetters])]);
-    if (this.stopping) return;
-    const runners = this.makeRunners(lanes);
-    this.runners = runners;
-    this.counts.watch({ ...runners, rooms: this.engine.rooms });
-    runners.gate.start();
-    await Promise.all([runners.events.start(), runners.lanes.start()]);
+    return this.stopping ? [] : [this.eventsGroup(), this.lanesGroup(lanes)];
+  }
+
+  /** @param runners those of the groups, in their order */
+  run(events: OffsetRunner, lanes: OffsetRunner): void {
+    const { delivery, clock } = this.parts;
+    const gate = new ViewGate(this.view, [events, lanes], delivery.viewStaleMs, clock);
+    this.running = { events, lanes, gate };
+    this.counts.watch({ events, lanes, rooms: this.engine.rooms });
+    gate.start();
   }
 
   /** Takes nothing more, finishes what is in flight, and commits it: nothing of it is repeated. */
   async drain(): Promise<void> {
     this.stopping = true;
-    const { runners } = this;
-    if (runners === undefined) return;
-    runners.gate.stop();
-    const stopped = Promise.all([runners.events.stop(), runners.lanes.stop()]);
+    if (this.running === undefined) return;
+    const { events, lanes, gate } = this.running;
+    gate.stop();
+    const stopped = Promise.all([events.stop(), lanes.stop()]);
     this.engine.lanes.close();
     await stopped;
   }
@@ -118,54 +139,52 @@ export class DeliveryWorker {
 
   /** What is wrong that only a restart would mend. */
   liveness(): string | undefined {
-    const { events, lanes } = this.runners ?? {};
+    const { events, lanes } = this.running ?? {};
     const problems = [events, lanes].flatMap((runner) => runner?.health().problems ?? []);
     return problems.length === 0 ? undefined : problems.join('; ');
   }
 
   readiness(): string | undefined {
     if (!this.view.isComplete) return 'the subscriptions have not been read to their end yet';
-    if (this.runners === undefined) return 'the consumer groups are not joined yet';
-    const { events, lanes, gate } = this.runners;
+    if (this.running === undefined) return 'the consumer groups are not joined yet';
+    const { events, lanes, gate } = this.running;
     if (!gate.isOpen) return 'the view of the subscriptions is behind';
     return events.leaseValid() && lanes.leaseValid() ? undefined : 'not in both consumer groups';
   }
 
-  private makeRunners(lanes: readonly string[]): Runners {
-    const { clock, delivery } = this.parts;
-    const events = new OffsetRunner({
+  private eventsGroup(): LogTransportGroup {
+    const { delivery, clock } = this.parts;
+    const appendTimeAt = (topic: string, partition: number, offset: number): Promise<number | undefined> =>
+      appendTimeOf(this.kafka, topic, partition, offset);
+    return {
       ...this.common(),
       groupId: EVENTS_GROUP,
       topics: [TOPICS.events],
-      handler: this.engine.events.handler,
       maxInFlightTotal: delivery.heldEvents,
-      lookBack: dedupeLookBack(
-        delivery,
-        (topic, partition, offset) => appendTimeOf(this.kafka, topic, partition, offset),
-        () => clock.now(),
-      ),
-    });
-    const ofLanes = new OffsetRunner({
+      lookBack: dedupeLookBack(delivery, appendTimeAt, () => clock.now()),
+    };
+  }
+
+  private lanesGroup(topics: readonly string[]): LogTransportGroup {
+    const { delivery } = this.parts;
+    return {
       ...this.common(),
       groupId: LANES_GROUP,
-      topics: lanes,
-      handler: this.engine.lanes.handler,
+      topics,
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
       waitsOnPurpose: (topic) => retryDelayOf(topic) !== undefined,
       highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },
-    });
-    const gate = new ViewGate(this.view, [events, ofLanes], delivery.viewStaleMs, clock);
-    return { events, lanes: ofLanes, gate };
+    };
   }
 
-  private common(): Pick<RunnerOptions, 'kafka' | 'clock' | 'logger' | 'commitIntervalMs' | 'drainMs' | 'observer'> {
+  private common(): Omit<LogTransportGroup, 'groupId' | 'topics'> {
     const { clock, logger, delivery, drainMs } = this.parts;
     const observer = this.counts.runnerObserver;
     return { kafka: this.kafka, clock, logger, commitIntervalMs: delivery.commitIntervalMs, drainMs, observer };
   }
 
-  /** The lanes that exist, as soon as all that is needed does; undefined if the worker is stopped meanwhile. */
-  private async lanes(): Promise<string[] | undefined> {
+  /** The lanes that exist, as soon as all that is needed does; none if the worker is stopped meanwhile. */
+  private async laneTopics(): Promise<string[]> {
     const { logger, clock, delivery } = this.parts;
     while (!this.stopping) {
       try {
@@ -178,7 +197,7 @@ export class DeliveryWorker {
       }
       await new Promise<void>((resolve) => clock.after(TOPICS_PAUSE_MS, resolve));
     }
-    return undefined;
+    return [];
   }
 
   private async listTopics(): Promise<string[]> {
