@@ -70,7 +70,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   );
   const runner = new ReplayRunner({
     reader,
-    decisions: new Decisions(database, clock, logger, admin.replayDecisionWaitMs),
+    newDecisions: () => new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs }),
     loadMatcher: (job) => loadMatcher(database, job),
     output: pump,
     logger,

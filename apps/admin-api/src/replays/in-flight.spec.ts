@@ -20,11 +20,14 @@ describe('InFlight', () => {
     await inFlight.settled();
   });
 
-  it('lets one that is too large through alone', async () => {
+  it('lets one that is too large through, alone', async () => {
     const inFlight = new InFlight(1, never);
-    await inFlight.add(1_000_000, () => Promise.resolve());
-    await inFlight.add(1_000_000, () => Promise.resolve());
+    let done = 0;
+    const work = async (): Promise<void> => void (done += 1);
+    await inFlight.add(1_000_000, work);
+    await inFlight.add(1_000_000, work);
     await inFlight.settled();
+    expect(done).toBe(2);
   });
 
   it('fails with the first failure', async () => {

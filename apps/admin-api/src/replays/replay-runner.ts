@@ -16,7 +16,8 @@ import type { ReplayJob, ReplayStore } from './replay-store.js';
 
 export interface ReplayRunnerParts {
   reader: RangeReader;
-  decisions: Decisions;
+  /** For one run. */
+  newDecisions: () => Decisions;
   loadMatcher: (job: ReplayJob) => Promise<ReplayMatcher>;
   output: Output;
   logger: Logger;
@@ -45,9 +46,11 @@ export class ReplayRunner {
       from: next,
       to,
     }));
+    const decisions = this.parts.newDecisions();
     let gone = 0;
     for await (const batch of this.parts.reader.read(TOPICS.events, ranges, signal)) {
-      await this.handOver(job, batch, matcher, signal);
+      await this.handOver(job, this.select(job, batch, matcher), decisions, signal);
+      job.scanned += batch.records.length;
       const range = job.partitions[batch.partition];
       if (range) range.next = batch.next;
       gone += batch.gone;
@@ -58,10 +61,13 @@ export class ReplayRunner {
     await store.finish(job, 'completed', note);
   }
 
-  private async handOver(job: ReplayJob, batch: ReadBatch, matcher: ReplayMatcher, signal: AbortSignal): Promise<void> {
-    const selected = batch.records.flatMap((record) => this.select(job, record, matcher));
-    job.scanned += batch.records.length;
-    const repeats = await this.parts.decisions.duplicatesAmong(
+  private async handOver(
+    job: ReplayJob,
+    selected: readonly Selected[],
+    decisions: Decisions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const repeats = await decisions.duplicatesAmong(
       selected.map(({ record }) => positionOf(record)),
       signal,
     );
@@ -78,17 +84,23 @@ export class ReplayRunner {
     await inFlight.settled();
   }
 
-  private select(job: ReplayJob, record: ReadRecord, matcher: ReplayMatcher): Selected[] {
-    try {
-      const event = decodeEventHeaders(record.headers);
-      if (job.tenantId !== null && event.tenant !== job.tenantId) return [];
+  private select(job: ReplayJob, batch: ReadBatch, matcher: ReplayMatcher): Selected[] {
+    return batch.records.flatMap((record) => {
+      const event = this.eventOf(record);
+      if (event === undefined || (job.tenantId !== null && event.tenant !== job.tenantId)) return [];
       const subscriptionIds = matcher.match(event);
       return subscriptionIds.length === 0 ? [] : [{ record, event, subscriptionIds }];
+    });
+  }
+
+  private eventOf(record: ReadRecord): EventEnvelope | undefined {
+    try {
+      return decodeEventHeaders(record.headers);
     } catch (error) {
       if (!(error instanceof UnreadableRecord)) throw error;
       const { partition, offset } = record;
       this.parts.logger.warn({ err: error, partition, offset }, 'a replay left out a record that can not be read');
-      return [];
+      return undefined;
     }
   }
 

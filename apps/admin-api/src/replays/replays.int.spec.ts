@@ -253,7 +253,7 @@ describe('a replay whose process dies in the middle', () => {
     const schedulerOver = (output: Output): ReplayScheduler => {
       const runner = new ReplayRunner({
         reader: new RangeReader(testKafka(), { maxBytes: 20_000 }),
-        decisions: new Decisions(database, systemClock, silentLogger, 0),
+        newDecisions: () => new Decisions({ database, log, clock: systemClock, logger: silentLogger, waitMs: 0 }),
         loadMatcher: (job) => loadMatcher(database, job),
         output,
         logger: silentLogger,
