@@ -20,7 +20,7 @@ export interface KafkaOptions {
 }
 
 /** An answer that takes longer counts as a lost connection; the broker itself is given {@link REPLICATION_TIMEOUT_MS}. */
-export const REQUEST_TIMEOUT_MS = 12_000;
+const REQUEST_TIMEOUT_MS = 12_000;
 /** How long a leader waits for its followers before it answers that they are late; ms. */
 export const REPLICATION_TIMEOUT_MS = 8_000;
 const CONNECTION_TIMEOUT_MS = 3_000;
