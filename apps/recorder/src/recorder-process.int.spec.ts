@@ -4,7 +4,7 @@ import { startRole, testKafkaBrokers, uniqueName, waitUntil, type RoleProcess } 
 import { idsOf, RecordedLog } from './testing/recorded-log.js';
 
 const EVENTS = 6_000;
-const KILLS = 3;
+const KILLS = 2;
 
 /** The role as it is built, in a process that can be killed, on the real topics: other specs' records may be there. */
 describe('the recorder process', () => {

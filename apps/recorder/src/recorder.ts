@@ -111,6 +111,11 @@ export class Recorder {
 
   private look(): void {
     if (this.runner) this.metrics.observe(this.runner.stats());
+    // Without traffic nobody else would notice, and readiness would tell of old times.
+    this.pool.query('SELECT 1').then(
+      () => this.status.asked(),
+      (error: unknown) => this.status.asked(error),
+    );
     this.cancelLook = this.clock.after(LOOK_MS, () => this.look());
   }
 }

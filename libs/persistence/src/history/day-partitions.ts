@@ -3,8 +3,8 @@ import type { Pool } from 'pg';
 /** The tables that are cut into days. */
 const TABLES = ['events', 'event_routes', 'deliveries', 'replay_deliveries', 'attempts'] as const;
 
-/** "hookday" as a number: whoever makes or drops days holds this advisory lock. */
-const DAYS_LOCK = 0x686f6f6b646179;
+/** "hday" as a number: whoever makes days holds this advisory lock. */
+const DAYS_LOCK = 0x68646179;
 
 const DAY_MS = 86_400_000;
 

@@ -54,7 +54,7 @@ function merge(outcomes: readonly OutcomeToRecord[], keyOf: (row: MergedDelivery
     const before = merged.get(key);
     merged.set(key, before ? combine(before, row) : row);
   }
-  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  return [...merged.keys()].sort().map((key) => merged.get(key) as MergedDelivery);
 }
 
 function combine(a: MergedDelivery, b: MergedDelivery): MergedDelivery {
