@@ -49,7 +49,7 @@ export class Recorded {
   private async deliveredIds(): Promise<Set<string>> {
     const { rows } = await this.client.query<[string]>({
       text: `SELECT e.event_id FROM events e
-             JOIN deliveries d ON d.partition = e.partition AND d."offset" = e."offset"
+             JOIN deliveries d ON d.event_partition = e.partition AND d.event_offset = e."offset" AND d.event_at = e.appended_at
              WHERE e.tenant_id = $1 AND d.state = 'delivered'`,
       values: [this.tenantId],
       rowMode: 'array',
