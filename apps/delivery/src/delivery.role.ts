@@ -1,4 +1,4 @@
-import { deliverySection, kafkaSection, pumpSection, sealingSection } from '@hookline/config';
+import { consumerSection, deliverySection, kafkaSection, pumpSection, sealingSection } from '@hookline/config';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
 import { LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
@@ -13,7 +13,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { DeliveryWorker } from './worker.js';
 
-const sections = { kafka: kafkaSection, pump: pumpSection, delivery: deliverySection, sealing: sealingSection };
+const sections = {
+  kafka: kafkaSection,
+  pump: pumpSection,
+  consumer: consumerSection,
+  delivery: deliverySection,
+  sealing: sealingSection,
+};
 
 /** The part of the drain that the work in flight may take; the rest is for the last records and the server. */
 const DRAIN_SHARE = 0.8;
@@ -25,6 +31,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
   const worker = new DeliveryWorker({
     kafka: config.kafka,
     pump: config.pump,
+    consumer: config.consumer,
     delivery: config.delivery,
     sealer: new Sealer(config.sealing.keys),
     clock: systemClock,

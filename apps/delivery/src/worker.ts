@@ -1,10 +1,11 @@
-import type { DeliveryConfig, KafkaConfig, PumpConfig } from '@hookline/config';
+import type { ConsumerConfig, DeliveryConfig, KafkaConfig, PumpConfig } from '@hookline/config';
 import { retryDelayOf, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import type { Sealer } from '@hookline/domain';
 import { EndpointClient } from '@hookline/http-delivery';
 import {
   brokersInTurn,
   CompactedView,
+  consumerOptions,
   createKafka,
   observeView,
   ProducerPump,
@@ -30,6 +31,7 @@ const TOPICS_PAUSE_MS = 1_000;
 export interface WorkerParts {
   kafka: KafkaConfig;
   pump: PumpConfig;
+  consumer: ConsumerConfig;
   delivery: DeliveryConfig;
   sealer: Sealer;
   clock: Clock;
@@ -178,9 +180,16 @@ export class DeliveryWorker {
   }
 
   private common(): Omit<LogTransportGroup, 'groupId' | 'topics'> {
-    const { clock, logger, delivery, drainMs } = this.parts;
-    const observer = this.counts.runnerObserver;
-    return { kafka: this.kafka, clock, logger, commitIntervalMs: delivery.commitIntervalMs, drainMs, observer };
+    const { clock, logger, consumer, delivery, drainMs } = this.parts;
+    return {
+      ...consumerOptions(consumer),
+      kafka: this.kafka,
+      clock,
+      logger,
+      commitIntervalMs: delivery.commitIntervalMs,
+      drainMs,
+      observer: this.counts.runnerObserver,
+    };
   }
 
   /** The lanes that exist, as soon as all that is needed does; none if the worker is stopped meanwhile. */
