@@ -33,7 +33,11 @@ export class ProcessRegister {
 
   remove(pid: number): void {
     this.entries = this.entries.filter((entry) => entry.pid !== pid);
-    this.write();
+    try {
+      this.write();
+    } catch {
+      // On a full disk it stays listed: the next start sees that it is dead.
+    }
   }
 
   private write(): void {
