@@ -88,7 +88,7 @@ describe('a fault in the middle of work', () => {
     const { lost, strange, repeats } = await settle(running);
     expect({ lost, strange, repeats }).toEqual({ lost: [], strange: [], repeats: 0 });
     const ids = [...running.acknowledged.keys()];
-    for (const id of [ids[0], ids[200], ids[ids.length - 1]] as string[]) {
+    for (const id of [ids[0], ids[200], ids.at(-1)] as string[]) {
       await waitUntil(() => api.admin('GET', `/v1/events/${id}`), { deadlineMs: 30_000, what: `${id} in the history` });
     }
   });

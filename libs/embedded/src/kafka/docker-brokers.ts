@@ -38,7 +38,7 @@ export class DockerBrokers implements BrokerHost {
   private readonly network: string;
 
   constructor(private readonly layout: ClusterLayout) {
-    this.network = `hookline-${layout.clusterId.toLowerCase().replace(/[^a-z0-9]/g, '')}`;
+    this.network = `hookline-${layout.clusterId.toLowerCase().replaceAll(/[^a-z0-9]/g, '')}`;
   }
 
   /** The image formats an empty volume by itself; left-over containers of an earlier run are ended here. */
