@@ -84,6 +84,8 @@ const KNOWN = [/default partitioner/, /Limiting retries for the idempotent produ
 
 function log(logger: KafkaLogger, { namespace, level, log: { message, ...rest } }: LogEntry): void {
   if (KNOWN.some((known) => known.test(message))) return;
+  // Readers come and go, and say so each time.
+  if ((rest as { groupId?: unknown }).groupId === GROUPLESS && level === logLevel.INFO) return;
   const { timestamp: _timestamp, logger: _logger, stack: _stack, ...details } = rest as Record<string, unknown>;
   const text = namespace ? `${namespace}: ${message}` : message;
   // kafkajs calls every lost connection an error, also those that it mends itself: what matters is said by the caller.

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, ObjectLiteral } from 'typeorm';
 import { unavailable } from '../http/problems.js';
-import { isUnavailable } from './is-unavailable.js';
+import { unavailability } from './unavailability.js';
 
 /**
  * PostgreSQL for requests: it connects when it is first needed and again when it failed, so that the process starts
@@ -63,7 +63,8 @@ export class Database {
     try {
       return await Promise.race([working, late]);
     } catch (error) {
-      throw isUnavailable(error) ? unavailable('database', 'The connection failed.') : error;
+      const reason = unavailability(error);
+      throw reason === undefined ? error : unavailable('database', reason);
     } finally {
       clearTimeout(timer);
     }

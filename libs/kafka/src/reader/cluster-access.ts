@@ -1,5 +1,8 @@
 import kafkajs, { type Cluster, type Consumer, type Kafka } from 'kafkajs';
 
+/** kafkajs wants a group's name even from a consumer that never joins one; nothing is ever stored under it. */
+export const GROUPLESS = 'hookline.reader-without-a-group';
+
 /** A connection to the cluster that fetches what it is told to, outside of any group. */
 export interface ClusterAccess {
   readonly cluster: Cluster;
@@ -14,7 +17,7 @@ export interface ClusterAccess {
 export async function openCluster(kafka: Kafka, topic: string): Promise<ClusterAccess> {
   let cluster: Cluster | undefined;
   const consumer: Consumer = kafka.consumer({
-    groupId: 'hookline.reader-without-a-group',
+    groupId: GROUPLESS,
     partitionAssigners: [
       (config) => {
         cluster = config.cluster;
