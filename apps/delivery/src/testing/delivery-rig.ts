@@ -17,25 +17,14 @@ import {
 import { newId, newSigningSecret, Sealer } from '@hookline/domain';
 import { createKafka, ProducerPump, RangeReader, TopicOffsets, type Appended, type ReadRecord } from '@hookline/kafka';
 import { silentLogger, systemClock } from '@hookline/platform';
-import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
+import { uniqueName, waitUntil } from '@hookline/testing';
 import type { Admin, Kafka } from 'kafkajs';
+import { kafkaConfig } from './kafka-config.js';
 import { RigWorker } from './rig-worker.js';
 
 /** For everything that must happen on a busy machine. */
 export const DEADLINE_MS = 60_000;
 export const TENANT = 'ten_rig';
-
-export const kafkaConfig = () => ({
-  brokers: testKafkaBrokers(),
-  clientId: 'test',
-  tls: false,
-  tlsCaFile: undefined,
-  tlsCertFile: undefined,
-  tlsKeyFile: undefined,
-  saslMechanism: 'none' as const,
-  saslUsername: undefined,
-  saslPassword: undefined,
-});
 
 /** Topics of its own for one test, under a prefix, with what the test writes into them and reads from them. */
 export class DeliveryRig {

@@ -15,7 +15,8 @@ import { appendTimeOf } from '../intake/append-time.js';
 import { dedupeLookBack } from '../intake/look-back.js';
 import { DeliveryMetrics } from '../metrics.js';
 import { ViewGate } from '../subscriptions/view-gate.js';
-import { kafkaConfig, type DeliveryRig } from './delivery-rig.js';
+import type { DeliveryRig } from './delivery-rig.js';
+import { kafkaConfig } from './kafka-config.js';
 
 /** A worker as `worker.ts` builds it, but on the topics of a rig: only the names differ, at the edges. */
 export class RigWorker {
