@@ -38,6 +38,8 @@ export class Deliverer {
     const { door } = subscriber;
     return new Promise((resolve, reject) => {
       const noRoom = (): void => {
+        // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
+        if (!entrance.owns(delivery.assignment)) return reject(new NotOwner());
         entrance.noRoom(delivery, this.rooms.expectedWaitMs(door)).then(resolve, reject);
       };
       const taken = this.rooms.enter(door, {
@@ -59,7 +61,8 @@ export class Deliverer {
     const { envelope, assignment } = delivery;
     let attempt: AttemptOutcome;
     try {
-      // It may have waited: the subscription may have changed, the window may have passed, the owner may be another.
+      // It may have waited: the owner may be another, the subscription may have changed, the window may have passed.
+      if (!entrance.owns(assignment)) throw new NotOwner();
       const target = subscriber.current;
       const refusal = refusalOf(target);
       if (target === undefined || refusal !== undefined)
@@ -67,7 +70,6 @@ export class Deliverer {
       const now = this.clock.now();
       envelope.windowStart ??= now;
       if (this.policy.isExpired(envelope.windowStart, now)) return await this.bury(delivery, 'expired');
-      if (!entrance.owns(assignment)) throw new NotOwner();
       attempt = await this.attempter.attempt(target, delivery);
     } finally {
       // The room is for the attempt; its record is written outside.

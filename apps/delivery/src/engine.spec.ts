@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
+import { encodeDeliveryHeaders, encodeEventHeaders, TOPICS, type DeliveryEnvelope } from '@hookline/contracts';
+import { newSigningSecret, Sealer } from '@hookline/domain';
+import type { SendRequest, SendResult } from '@hookline/http-delivery';
+import { LetGo, NotDurable, type Assignment, type LogRecord, type OutgoingRecord, type Output } from '@hookline/kafka';
+import { Metrics, silentLogger } from '@hookline/platform';
+import { TestClock } from '@hookline/testing';
+import { NotOwner } from './delivery.js';
+import { DeliveryEngine } from './engine.js';
+import { DeliveryMetrics } from './metrics.js';
+
+const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
+const HOUR_MS = 3_600_000;
+
+let clock: TestClock;
+let sent: SendRequest[];
+let written: OutgoingRecord[];
+let answer: (request: SendRequest) => SendResult | Promise<SendResult>;
+let refuses: (record: OutgoingRecord) => boolean;
+let owner: boolean;
+let revoked: AbortController;
+let assignment: Assignment;
+
+beforeEach(() => {
+  clock = new TestClock();
+  sent = [];
+  written = [];
+  answer = () => ({ status: 204, durationMs: 1 });
+  refuses = () => false;
+  owner = true;
+  revoked = new AbortController();
+  assignment = { topic: TOPICS.events, partition: 0, signal: revoked.signal };
+});
+
+function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
+  const { delivery } = loadConfig({ delivery: deliverySection }, {});
+  const output: Output = {
+    produce: async (record) => {
+      if (refuses(record)) throw new NotDurable('refused', 'by the test');
+      written.push(record);
+      return { partition: 0, offset: written.length };
+    },
+  };
+  return new DeliveryEngine({
+    settings: { ...delivery, retryJitterPercent: 0, ...settings },
+    sealer,
+    client: {
+      send: async (request) => {
+        sent.push(request);
+        return answer(request);
+      },
+    },
+    output,
+    clock,
+    logger: silentLogger,
+    metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
+    owns: { event: () => owner, lane: () => owner },
+  });
+}
+
+function subscribe(engine: DeliveryEngine, id: string, status: 'enabled' | 'disabled' | 'deleted' = 'enabled'): void {
+  const sealed = sealer.seal(JSON.stringify({ secrets: [newSigningSecret()], headers: {} }), `ten_a/${id}`);
+  const url = `https://${id.replace('_', '-')}.example.com/`;
+  const fixed = { v: 1, version: 1, tenant: 'ten_a', types: ['*'], holdsFrom: {} } as const;
+  engine.targets.apply(id, { ...fixed, types: ['*'], id, url, status, sealed });
+}
+
+const event = { tenant: 'ten_a', id: 'e1', type: 'order.created', time: '2026-01-01T00:00:00Z' };
+
+const record = (change: Partial<LogRecord> = {}): LogRecord => ({
+  assignment,
+  topic: TOPICS.events,
+  partition: 0,
+  offset: 7,
+  timestamp: clock.now(),
+  key: null,
+  value: Buffer.from('{}'),
+  headers: encodeEventHeaders(event),
+  done: false,
+  ...change,
+});
+
+const laneRecord = (topic: string, change: Partial<DeliveryEnvelope> = {}): LogRecord =>
+  record({
+    topic,
+    headers: encodeDeliveryHeaders({
+      event,
+      source: { partition: 0, offset: 7, at: clock.now() },
+      subscriptionId: 'sub_a',
+      deliveryId: `msg_${'0'.repeat(32)}`,
+      attempts: 1,
+      windowStart: clock.now(),
+      history: [{ number: 1, at: clock.now(), durationMs: 1, status: 500 }],
+      ...change,
+    }),
+  });
+
+const topicsWritten = (): string[] => written.map(({ topic }) => topic).filter((topic) => topic !== TOPICS.attempts);
+
+describe('an event', () => {
+  it('that is tried again does not repeat what was durable already', async () => {
+    const engine = engineWith();
+    const ids = Array.from({ length: 64 }, (_, n) => `sub_${n}`);
+    for (const id of ids) subscribe(engine, id);
+    refuses = ({ topic, value }) => topic === TOPICS.attempts && String(value).includes('"subscriptionId":"sub_13"');
+    const once = record();
+    await expect(engine.events.handler([once])[0]).rejects.toThrow(NotDurable);
+    expect(sent).toHaveLength(64);
+    refuses = () => false;
+    await engine.events.handler([once])[0];
+    expect(sent).toHaveLength(65);
+    const matched = written.map(({ value }) => JSON.parse(String(value)) as { matched?: string[] });
+    expect(matched.filter((one) => one.matched !== undefined)).toHaveLength(1);
+  });
+
+  it('is not sent by a worker that the group has given up, and not handed over either', async () => {
+    const engine = engineWith({ endpointConcurrency: 1, endpointQueue: 0 });
+    subscribe(engine, 'sub_a');
+    owner = false;
+    await expect(engine.events.handler([record()])[0]).rejects.toThrow(NotOwner);
+    expect([sent, written]).toEqual([[], []]);
+  });
+
+  it('leaves no retry when its partition goes while it is attempted', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a');
+    answer = () => {
+      revoked.abort();
+      return { status: 500, durationMs: 1 };
+    };
+    await expect(engine.events.handler([record()])[0]).rejects.toThrow(NotOwner);
+    expect(written).toEqual([]);
+  });
+
+  it('goes to the lane at once where the endpoint looks unhealthy', async () => {
+    const engine = engineWith({ unhealthyAfter: 2 });
+    subscribe(engine, 'sub_a');
+    answer = () => ({ error: 'timeout', durationMs: 1 });
+    for (let n = 0; n < 3; n++)
+      await engine.events.handler([record({ offset: n, headers: encodeEventHeaders({ ...event, id: `e${n}` }) })])[0];
+    expect(sent).toHaveLength(2);
+    expect(topicsWritten()).toEqual(['hookline.retry.5s', 'hookline.retry.5s', TOPICS.deliveries]);
+  });
+
+  it('for an endpoint whose secrets cannot be opened is retried, not sent', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a');
+    const target = engine.targets.get('sub_a');
+    engine.targets.apply('sub_a', { ...(target?.record as NonNullable<typeof target>['record']), sealed: 'v1.no.xx' });
+    await engine.events.handler([record()])[0];
+    expect(sent).toEqual([]);
+    expect(topicsWritten()).toEqual(['hookline.retry.5s']);
+  });
+});
+
+describe('a record of a lane', () => {
+  it('waits for append time and delay, and goes then', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a');
+    const [promise] = engine.lanes.handler([laneRecord('hookline.retry.1h')]);
+    await clock.advanceAsync(HOUR_MS - 1);
+    expect(sent).toEqual([]);
+    await clock.advanceAsync(1);
+    await promise;
+    expect(sent).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is dead-lettered where its window has passed while it waited', async () => {
+    const engine = engineWith({ windowMs: HOUR_MS / 2 });
+    subscribe(engine, 'sub_a');
+    const [promise] = engine.lanes.handler([laneRecord('hookline.retry.1h')]);
+    await clock.advanceAsync(HOUR_MS);
+    await promise;
+    expect(sent).toEqual([]);
+    expect(written[0]).toMatchObject({ topic: TOPICS.deadLetters, headers: { reason: 'expired', attempts: '1' } });
+  });
+
+  it('takes the longest tier that is due inside the window, and ends where none is', async () => {
+    const engine = engineWith({ windowMs: HOUR_MS });
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 500, durationMs: 1 });
+    const windowStart = clock.now() - HOUR_MS + 120_000;
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries, { windowStart, attempts: 7 })])[0];
+    const lateStart = clock.now() - HOUR_MS + 4_000;
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries, { windowStart: lateStart, attempts: 7 })])[0];
+    expect(topicsWritten()).toEqual(['hookline.retry.30s', TOPICS.deadLetters]);
+    expect(written.at(-2)?.headers).toMatchObject({ attempts: '8' });
+  });
+
+  it.each(['disabled', 'deleted'] as const)('ends where its subscription is %s', async (status) => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a', status);
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries)])[0];
+    expect(written[0]?.headers).toMatchObject({ reason: `subscription-${status}` });
+    expect(sent).toEqual([]);
+  });
+
+  it('waits for a subscription that the view does not know yet', async () => {
+    const engine = engineWith();
+    await engine.lanes.handler([laneRecord(TOPICS.replays)])[0];
+    expect(topicsWritten()).toEqual(['hookline.retry.5s']);
+  });
+
+  it('is let go of on a stop and on a takeover, if it waits', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a');
+    const [first] = engine.lanes.handler([laneRecord('hookline.retry.1h')]);
+    engine.lanes.revoked(assignment);
+    await expect(first).rejects.toThrow(LetGo);
+    engine.lanes.close();
+    await expect(engine.lanes.handler([laneRecord('hookline.retry.1h')])[0]).rejects.toThrow(LetGo);
+    expect(clock.pending).toBe(0);
+  });
+});
