@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { projectRoot } from '@hookline/embedded';
 
 /** What a figure is worth nothing without. */
@@ -11,9 +12,16 @@ export interface Machine {
   system: string;
   node: string;
   kafka: string;
+  /** What others had it do before anything was started here: per cent of its cores. Above a few, the figures are theirs. */
+  busyBeforePercent: number;
 }
 
-export function describeMachine(): Machine {
+const LOOK_MS = 2_000;
+
+export async function describeMachine(): Promise<Machine> {
+  const busyBefore = busySeconds();
+  await pause(LOOK_MS);
+  const busy = busySeconds() - busyBefore;
   const all = cpus();
   const pom = readFileSync(join(projectRoot(), 'libs', 'embedded', 'kafka', 'pom.xml'), 'utf8');
   return {
@@ -23,6 +31,7 @@ export function describeMachine(): Machine {
     system: `${type()} ${release()}`,
     node: process.version,
     kafka: /<artifactId>kafka_[^<]*<\/artifactId>\s*<version>([^<]+)</.exec(pom)?.[1] ?? 'unknown',
+    busyBeforePercent: Math.round((busy * 100_000) / LOOK_MS / all.length),
   };
 }
 

@@ -1,5 +1,8 @@
 import type { SpineResult } from './spine.js';
 
+/** More than a machine does that has nothing to do. */
+const BUSY_PERCENT = 10;
+
 /** The result as a person reads it. */
 export function formatReport({ machine, date, options, throughput, latency, notRecorded, ok }: SpineResult): string {
   const rows = throughput.map(
@@ -24,6 +27,9 @@ export function formatReport({ machine, date, options, throughput, latency, notR
       `Kafka ${machine.kafka}, PostgreSQL ${machine.postgres}; ${date}`,
     `${options.brokers} broker(s), every role, PostgreSQL, publishers and receiver on this machine; 1 KB, ` +
       `${options.publishers} publishers, ${options.warmupSeconds} s of warm-up`,
+    ...(machine.busyBeforePercent > BUSY_PERCENT
+      ? [`THE MACHINE WAS BUSY: others used ${machine.busyBeforePercent} % of it before; these figures say little.`]
+      : []),
     '',
     table(['', 'events/s end to end', 'published/s', 'publish p50 / p99 ms', 'lost', 'repeated'], rows),
     '',

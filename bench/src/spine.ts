@@ -45,13 +45,14 @@ export interface SpineResult {
 
 /** An event's whole way, measured: HTTP → three copies → match → signed webhook → PostgreSQL. */
 export async function spine(options: SpineOptions, say: (line: string) => void): Promise<SpineResult> {
+  const machine = await describeMachine();
   const receiver = await ReceiverProcess.start();
   const stage = await Stage.open(options.brokers, say).catch((error: unknown) => {
     receiver.stop();
     throw error;
   });
   try {
-    return await measure(stage, receiver, options, say);
+    return await measure(stage, receiver, machine, options, say);
   } finally {
     receiver.stop();
     await stage.close();
@@ -61,6 +62,7 @@ export async function spine(options: SpineOptions, say: (line: string) => void):
 async function measure(
   stage: Stage,
   receiver: ReceiverProcess,
+  machine: Machine,
   options: SpineOptions,
   say: (line: string) => void,
 ): Promise<SpineResult> {
@@ -87,7 +89,7 @@ async function measure(
     const notRecorded = (await recorded.missing(acknowledged, DRAIN_MS)).length;
     return {
       date: new Date().toISOString(),
-      machine: { ...describeMachine(), postgres },
+      machine: { ...machine, postgres },
       options,
       throughput,
       latency,

@@ -33,7 +33,10 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
   );
   health.addReadiness('kafka', () => {
     const silentForMs = credentials.staleForMs();
-    return silentForMs < UNREACHABLE_MS ? undefined : `Kafka has not answered for ${Math.round(silentForMs / 1_000)} s`;
+    if (silentForMs < UNREACHABLE_MS) return undefined;
+    return silentForMs === Infinity
+      ? 'Kafka has not answered yet'
+      : `Kafka has not answered for ${Math.round(silentForMs / 1_000)} s`;
   });
   return {
     ...publishApi(publish, clock, new CountedOutput(pump, metrics), credentials),
