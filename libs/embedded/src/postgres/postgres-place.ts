@@ -88,9 +88,10 @@ function dataElsewhere(dir: string): string {
   dropForgotten(base);
   const pointer = join(dir, 'data-is-in');
   if (!existsSync(pointer)) {
-    const place = openFolder(join(base, `data-${randomBytes(6).toString('hex')}`));
-    writeFileSync(join(place, 'belongs-to'), dir);
+    const place = join(base, `data-${randomBytes(6).toString('hex')}`);
+    // In this order: a start at the same time must not take it for forgotten.
     writeFileSync(pointer, place);
+    writeFileSync(join(openFolder(place), 'belongs-to'), dir);
   }
   return join(openFolder(readFileSync(pointer, 'utf8')), 'data');
 }
