@@ -15,6 +15,8 @@ import { Timers } from './timers.js';
 
 /** How long a rebalance is held up for the last commit of the generation that ends. */
 const LAST_COMMIT_MS = 2_000;
+/** How long leaving the group may take; one that hangs is noticed by its silence instead. */
+const LEAVE_MS = 5_000;
 const WATCH_MS = 500;
 const FINAL_COMMIT_PAUSE_MS = 20;
 const STOPPING = 'stopping';
@@ -312,7 +314,7 @@ export class OffsetRunner {
     const records = this.intake.inFlight;
     if (records > 0) logger.warn({ group: groupId, records }, 'stopped with records in flight; they will be repeated');
     this.loseAll('the runner has stopped');
-    if (this.session !== undefined) await this.timers.within(drainMs, this.session.close());
+    if (this.session !== undefined) await this.timers.within(LEAVE_MS, this.session.close());
     this.session?.end('stopped');
     await this.timers.within(LAST_COMMIT_MS, this.givenUp);
     this.timers.end();
