@@ -43,7 +43,7 @@ export function createKafka(config: KafkaConfig, options: KafkaOptions): Kafka {
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Written out in full: kafkajs has other defaults when NODE_ENV is `test`.
     retry: { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime: 2_000, retries: 6 },
-    logLevel: logLevel.INFO,
+    logLevel: logLevel.WARN,
     logCreator: () => (entry) => log(options.logger, entry),
   });
 }
@@ -82,13 +82,10 @@ function saslOptions(config: KafkaConfig): SASLOptions | undefined {
 /** True of itself, and not for those who read our logs: partitions and retries are the pump's business. */
 const KNOWN = [/default partitioner/, /Limiting retries for the idempotent producer/];
 
-function log(logger: KafkaLogger, { namespace, level, log: { message, ...rest } }: LogEntry): void {
+function log(logger: KafkaLogger, { namespace, log: { message, ...rest } }: LogEntry): void {
   if (KNOWN.some((known) => known.test(message))) return;
-  // Readers come and go, and say so each time.
-  if ((rest as { groupId?: unknown }).groupId === GROUPLESS && level === logLevel.INFO) return;
   const { timestamp: _timestamp, logger: _logger, stack: _stack, ...details } = rest as Record<string, unknown>;
   const text = namespace ? `${namespace}: ${message}` : message;
   // kafkajs calls every lost connection an error, also those that it mends itself: what matters is said by the caller.
-  if (level === logLevel.ERROR || level === logLevel.WARN) logger.warn(details, text);
-  else logger.info(details, text);
+  logger.warn(details, text);
 }

@@ -1,7 +1,7 @@
 import kafkajs, { type Cluster, type Consumer, type Kafka } from 'kafkajs';
 
 /** kafkajs wants a group's name even from a consumer that never joins one; nothing is ever stored under it. */
-export const GROUPLESS = 'hookline.reader-without-a-group';
+const GROUPLESS = 'hookline.reader-without-a-group';
 
 /** A connection to the cluster that fetches what it is told to, outside of any group. */
 export interface ClusterAccess {
