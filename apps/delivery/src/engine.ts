@@ -40,6 +40,6 @@ export class DeliveryEngine {
     this.rooms = new Rooms(settings, clock);
     const deliverer = new Deliverer(this.rooms, attempter, handover, policy, clock, metrics);
     this.events = new EventIntake(this.targets, deliverer, handover, settings, clock, owns.event);
-    this.lanes = new LaneIntake(this.targets, deliverer, handover, policy, clock, owns.lane);
+    this.lanes = new LaneIntake(this.targets, deliverer, handover, policy, settings, clock, owns.lane);
   }
 }

@@ -4,10 +4,10 @@ import type { Job } from './rooms.js';
 /** In the order in which they are served: a lane's work is older than an event's, and a replay delays neither. */
 export type Origin = 'lane' | 'event' | 'replay';
 
-/** Before so long a pace says nothing, ms. */
-const TO_KNOW_MS = 250;
+/** Before so long a pace says nothing, ms: connections are being made, or the machine was busy with something else. */
+const TO_KNOW_MS = 1_000;
 /** What is older than this counts half in the pace, ms. */
-const MEMORY_MS = 2_000;
+const MEMORY_MS = 4_000;
 
 /** One subscription's share of the rooms, and those who wait for it. It lives over the subscription's versions. */
 export class Door {

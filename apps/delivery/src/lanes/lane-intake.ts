@@ -20,11 +20,12 @@ export class LaneIntake {
     private readonly deliverer: Deliverer,
     private readonly handover: Handover,
     private readonly policy: RetryPolicy,
+    settings: { readonly directWaitMs: number },
     private readonly clock: Clock,
     owns: Entrance['owns'],
   ) {
     // To wait here is cheaper than to be written once more, for as long as that would take anyway.
-    const patienceMs = policy.shortestMs;
+    const patienceMs = Math.max(policy.shortestMs, settings.directWaitMs);
     const noRoom: Entrance['noRoom'] = (delivery, expectedWaitMs) => deliverer.defer(delivery, expectedWaitMs);
     this.live = { from: 'lane', patienceMs, owns, noRoom };
     this.replays = { ...this.live, from: 'replay' };
