@@ -11,6 +11,9 @@ import type { RoleConfig, RoleDefinition, RoleParts, Sections } from './role.js'
 /** Characters of an id in a path at most: the longest that a setting allows, each of them percent-encoded. */
 const MAX_PARAM_LENGTH = 16_384;
 
+/** A client that takes longer to send a request only holds a connection; fastify would wait for ever. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
 /** A role that listens. */
 export interface RunningRole {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
@@ -60,7 +63,10 @@ async function createApp(
   class RoleModule {}
   const root = { module: RoleModule, imports: [parts.module, platform] };
   // By default a path with an id of more than 100 characters would not be found.
-  const adapter = new FastifyAdapter({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH } });
+  const adapter = new FastifyAdapter({
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
@@ -74,6 +80,8 @@ async function createApp(
 async function stopAll(parts: RoleParts, app: NestFastifyApplication): Promise<void> {
   const failures: unknown[] = [];
   for (const step of [() => parts.drain?.(), () => app.close(), () => parts.close?.()])
-    await Promise.resolve(step()).catch((error: unknown) => failures.push(error));
+    await Promise.resolve()
+      .then(step)
+      .catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
