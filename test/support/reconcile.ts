@@ -38,4 +38,4 @@ export const eventIdOf = (request: ReceivedRequest): string => request.headers['
 
 /** Requests that wait for their answer: work in flight, as the receiver sees it. */
 export const open = (receiver: WebhookReceiver): ReceivedRequest[] =>
-  receiver.requests.filter(({ status }) => status === undefined);
+  receiver.requests.filter(({ status, over }) => status === undefined && !over);

@@ -24,6 +24,8 @@ export interface ReceivedRequest {
   id: string;
   /** The status it was answered with; undefined while it hangs, and where it was cut. */
   status?: number;
+  /** Nobody waits for an answer any more: the sender has gone, or was cut off. */
+  over?: boolean;
 }
 
 export type Behaviour = (request: ReceivedRequest) => Answer | Promise<Answer>;

@@ -96,6 +96,7 @@ export class WebhookReceiver {
       id: headers['webhook-id'] ?? '',
     };
     this.requests.push(received);
+    response.once('close', () => (received.over = true));
     const answer = await this.behaviour(received);
     if (answer.delayMs) await new Promise((resolve) => setTimeout(resolve, answer.delayMs));
     if (answer.hang) return;
