@@ -44,6 +44,11 @@ export class HooklineApi {
     return new HooklineApi(this.ingestUrl, this.adminUrl, token);
   }
 
+  /** The same bearer at another ingest node. */
+  through(ingestUrl: string): HooklineApi {
+    return new HooklineApi(ingestUrl, this.adminUrl, this.token);
+  }
+
   publish(event: NewEvent): Promise<PublishedEvent> {
     return this.ingest('POST', '/v1/events', event) as Promise<PublishedEvent>;
   }
