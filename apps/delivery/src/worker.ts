@@ -72,7 +72,7 @@ export class DeliveryWorker {
     });
     this.pump = new ProducerPump(
       { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics) },
-      { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes },
+      { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes, sharedIntervalMs: delivery.outcomeIntervalMs },
     );
     this.engine = new DeliveryEngine({
       settings: delivery,

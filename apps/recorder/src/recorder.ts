@@ -73,6 +73,9 @@ export class Recorder {
       clock,
       logger,
       positions,
+      minBytes: recorder.fetchBytes,
+      maxWaitMs: recorder.fetchWaitMs,
+      commitIntervalMs: recorder.commitIntervalMs,
       maxInFlightTotal: recorder.maxBufferedRecords,
       drainMs,
     };

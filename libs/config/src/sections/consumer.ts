@@ -32,7 +32,7 @@ export const consumerSection = section<ConsumerConfig>('Reading from Kafka', {
     'How long the group waits for a member to join again; at least the session timeout.',
     { default: '30s' },
   ),
-  maxWaitMs: duration('HOOKLINE_FETCH_MAX_WAIT', 'How long a fetch waits for something to read.', { default: '100ms' }),
+  maxWaitMs: duration('HOOKLINE_FETCH_MAX_WAIT', 'How long a fetch waits for something to read.', { default: '250ms' }),
   maxBytesPerPartition: count('HOOKLINE_FETCH_PARTITION_BYTES', 'Bytes of one partition in a fetch at most.', {
     default: 1_048_576,
     min: 1_024,

@@ -23,6 +23,7 @@ export interface DeliveryConfig {
   responseBodyBytes: number;
   responseReadBytes: number;
   commitIntervalMs: number;
+  outcomeIntervalMs: number;
   idempotencyWindowMs: number;
   idempotencyMaxIds: number;
   viewStaleMs: number;
@@ -128,6 +129,11 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
       default: 65_536,
       max: 16_777_216,
     },
+  ),
+  outcomeIntervalMs: duration(
+    'HOOKLINE_OUTCOME_INTERVAL',
+    'Outcomes are written at most this often, and then together: history and progress are late by it, no delivery is.',
+    { default: '20ms' },
   ),
   commitIntervalMs: duration('HOOKLINE_COMMIT_INTERVAL', 'How often progress is committed.', { default: '250ms' }),
   idempotencyWindowMs: duration('HOOKLINE_IDEMPOTENCY_WINDOW', 'For how long a repeated event id makes no delivery.', {

@@ -7,6 +7,7 @@ export interface PumpConfig {
   maxFlushBytes: number;
   maxRecordBytes: number;
   patienceMs: number;
+  concurrentFlushes: number;
   layoutRefreshMs: number;
 }
 
@@ -30,6 +31,11 @@ export const pumpSection = section<PumpConfig>('Writing to Kafka', {
     'HOOKLINE_FLUSH_PATIENCE',
     'How long a flush of records without a key may be out before the next one goes to another broker.',
     { default: '500ms' },
+  ),
+  concurrentFlushes: count(
+    'HOOKLINE_CONCURRENT_FLUSHES',
+    'Sends that are out at once, over all brokers; with fewer, more records share each of them.',
+    { default: 1, min: 1, max: 1_000 },
   ),
   layoutRefreshMs: duration('HOOKLINE_LEADERS_REFRESH', 'How often the leaders of partitions are looked up.', {
     default: '30s',

@@ -5,6 +5,9 @@ export interface RecorderConfig {
   batchRows: number;
   batchBytes: number;
   lingerMs: number;
+  fetchBytes: number;
+  fetchWaitMs: number;
+  commitIntervalMs: number;
   flushTimeoutMs: number;
   maxBufferedRecords: number;
   historyRetentionMs: number;
@@ -24,6 +27,19 @@ export const recorderSection = section<RecorderConfig>('Recorder', {
   lingerMs: duration('HOOKLINE_RECORDER_LINGER', 'How long a record waits for others, to be written with them.', {
     default: '100ms',
   }),
+  fetchBytes: count('HOOKLINE_RECORDER_FETCH_BYTES', 'A broker is asked to answer once it has so many bytes.', {
+    default: 1_048_576,
+    min: 1,
+    max: 16_777_216,
+  }),
+  fetchWaitMs: duration('HOOKLINE_RECORDER_FETCH_WAIT', 'How long it may wait for them: history is late by this.', {
+    default: '500ms',
+  }),
+  commitIntervalMs: duration(
+    'HOOKLINE_RECORDER_COMMIT_INTERVAL',
+    'How often Kafka is told how far the recorder is; only for those who watch its lag, for its own offsets are in PostgreSQL.',
+    { default: '5s' },
+  ),
   flushTimeoutMs: duration(
     'HOOKLINE_RECORDER_FLUSH_TIMEOUT',
     'A transaction that takes longer is given up and repeated.',

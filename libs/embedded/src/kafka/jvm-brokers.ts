@@ -36,8 +36,8 @@ export class JvmBrokers implements BrokerHost {
 
   async start(id: number): Promise<RunningBroker> {
     this.writeProperties(id);
-    const heap = ['-Xmx512m', '-Xms128m'];
-    const speed = this.jvm.shortLived ? ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'] : ['-XX:+UseG1GC'];
+    const heap = ['-Xmx512m', this.jvm.shortLived ? '-Xms128m' : '-Xms512m'];
+    const speed = this.jvm.shortLived ? ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'] : ['-XX:+UseParallelGC'];
     const broker = await GuardedProcess.start(
       {
         name: `kafka-${id}`,

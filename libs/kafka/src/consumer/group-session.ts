@@ -51,7 +51,7 @@ export class GroupSession {
       heartbeatInterval: settings.heartbeatIntervalMs,
       rebalanceTimeout: settings.rebalanceTimeoutMs,
       maxWaitTimeInMs: settings.maxWaitMs,
-      minBytes: 1,
+      minBytes: settings.minBytes,
       maxBytesPerPartition: settings.maxBytesPerPartition,
       // A crash ends the session; restarting is the runner's business alone.
       retry: { restartOnFailure: () => Promise.resolve(false) },

@@ -79,6 +79,11 @@ export interface RunnerOptions {
   rebalanceTimeoutMs?: number;
   /** How long a fetch waits for something to read, and how long the loop sleeps when all is paused; ms, 100 by default. */
   maxWaitMs?: number;
+  /**
+   * A fetch comes back before `maxWaitMs` once a broker has so many bytes; 1 by default. More makes fetches few, for
+   * one who need not be quick.
+   */
+  minBytes?: number;
   maxBytesPerPartition?: number;
   /** The pause before a rejected record is tried again doubles from `firstMs` to `mostMs`; 100 and 5,000 by default. */
   retry?: { firstMs: number; mostMs: number };
@@ -100,6 +105,7 @@ export type RunnerSettings = Required<
     | 'heartbeatIntervalMs'
     | 'rebalanceTimeoutMs'
     | 'maxWaitMs'
+    | 'minBytes'
     | 'maxBytesPerPartition'
     | 'retry'
     | 'watchdogMs'
@@ -118,6 +124,7 @@ export function runnerSettings(options: RunnerOptions): RunnerSettings {
     heartbeatIntervalMs: options.heartbeatIntervalMs ?? 1_000,
     rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 30_000,
     maxWaitMs: options.maxWaitMs ?? 100,
+    minBytes: options.minBytes ?? 1,
     maxBytesPerPartition: options.maxBytesPerPartition ?? 1_048_576,
     retry: options.retry ?? { firstMs: 100, mostMs: 5_000 },
     watchdogMs: options.watchdogMs ?? 25_000,

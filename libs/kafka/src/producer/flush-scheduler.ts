@@ -14,6 +14,8 @@ export interface FlushSettings {
   maxFlushRecords: number;
   maxFlushBytes: number;
   patienceMs: number;
+  sharedIntervalMs?: number;
+  concurrentFlushes: number;
 }
 
 /** Decides what leaves when, and over which lane. */
@@ -24,7 +26,9 @@ export class FlushScheduler {
   private readonly ready = new Set<PartitionQueue>();
   private readonly sharedFlushes = new Map<PartitionBatch, SharedQueue>();
   private scheduled = false;
-  private cancelPatience: (() => void) | undefined;
+  /** When the lanes that have a send out began it; ms. */
+  private readonly began = new Map<LeaderLane, number>();
+  private wake: { at: number; cancel: () => void } | undefined;
 
   constructor(
     private readonly kafka: Kafka,
@@ -68,7 +72,7 @@ export class FlushScheduler {
   }
 
   async close(): Promise<void> {
-    this.cancelPatience?.();
+    this.wake?.cancel();
     await Promise.all([...this.lanes.values()].map((lane) => lane.close()));
   }
 
@@ -89,7 +93,13 @@ export class FlushScheduler {
     for (const [lane, plan] of plans) {
       if (plan.batches.length === 0) continue;
       for (const { queue } of plan.batches) queue.busy = true;
-      void lane.deliver(plan.batches, (batch) => this.closed(batch)).then(() => this.schedule());
+      this.began.set(lane, this.around.clock.now());
+      void lane
+        .deliver(plan.batches, (batch) => this.closed(batch))
+        .then(() => {
+          this.began.delete(lane);
+          this.schedule();
+        });
     }
   }
 
@@ -127,18 +137,36 @@ export class FlushScheduler {
     }
   }
 
-  /** Undefined while the leader is unknown or its lane has a send out. */
+  /** Undefined while the leader is unknown, its lane has a send out, or as many sends are out as may be. */
   private planFor(leader: number, plans: Map<LeaderLane, FlushPlan>): FlushPlan | undefined {
     if (leader < 0) return undefined;
     const lane = this.laneOf(leader);
     if (!lane.idle) return undefined;
     let plan = plans.get(lane);
     if (!plan) {
+      if (!this.mayBegin(plans.size)) return undefined;
       const room = { records: this.settings.maxFlushRecords, bytes: this.settings.maxFlushBytes };
       plan = new FlushPlan(room, this.onSettled);
       plans.set(lane, plan);
     }
     return plan;
+  }
+
+  /** A send that takes so long that its leader may be gone keeps nobody else waiting. */
+  private mayBegin(planned: number): boolean {
+    const now = this.around.clock.now();
+    const { concurrentFlushes, patienceMs } = this.settings;
+    let out = planned;
+    let soonest = Infinity;
+    for (const began of this.began.values()) {
+      const wait = began + patienceMs - now;
+      if (wait <= 0) continue;
+      out += 1;
+      soonest = Math.min(soonest, wait);
+    }
+    if (out < concurrentFlushes) return true;
+    if (soonest !== Infinity) this.wakeAfter(soonest);
+    return false;
   }
 
   private laneOf(leader: number): LeaderLane {
@@ -158,16 +186,20 @@ export class FlushScheduler {
   }
 
   private wakeAfter(ms: number): void {
-    this.cancelPatience ??= this.around.clock.after(ms, () => {
-      this.cancelPatience = undefined;
+    const at = this.around.clock.now() + ms;
+    if (this.wake && this.wake.at <= at) return;
+    this.wake?.cancel();
+    const cancel = this.around.clock.after(ms, () => {
+      this.wake = undefined;
       this.schedule();
     });
+    this.wake = { at, cancel };
   }
 
   private topicOf(name: string): TopicQueues {
     let topic = this.topics.get(name);
     if (!topic) {
-      topic = new TopicQueues(name, this.settings.patienceMs);
+      topic = new TopicQueues(name, this.settings.patienceMs, this.settings.sharedIntervalMs ?? 0);
       this.topics.set(name, topic);
     }
     return topic;

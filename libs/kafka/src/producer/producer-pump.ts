@@ -21,6 +21,10 @@ export interface PumpSettings {
   maxBufferedBytes: number;
   /** How long a flush of records without a key may be out before the next one goes to another leader. */
   patienceMs: number;
+  /** From the start of one flush of records without a key to that of the next of their topic, at least; 0 by default. */
+  sharedIntervalMs?: number;
+  /** Sends that are out at once, over all leaders; fewer are wider, and cost less. */
+  concurrentFlushes: number;
   /** How often the leaders are looked up without a reason. */
   layoutRefreshMs: number;
 }

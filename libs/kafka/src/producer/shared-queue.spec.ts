@@ -8,7 +8,7 @@ const batchTo = (partition: number): PartitionBatch =>
 
 describe('SharedQueue', () => {
   it('lets one flush out at a time, unless it takes too long', () => {
-    const queue = new SharedQueue('t', 500);
+    const queue = new SharedQueue('t', 500, 0);
     const slow = batchTo(0);
     queue.started(slow, 1_000);
     expect(queue.waitMs(1_100)).toBe(400);
@@ -16,7 +16,7 @@ describe('SharedQueue', () => {
   });
 
   it('is not slowed down by a flush that hangs, once others go another way', () => {
-    const queue = new SharedQueue('t', 500);
+    const queue = new SharedQueue('t', 500, 0);
     const hanging = batchTo(0);
     const quick = batchTo(1);
     queue.started(hanging, 0);
@@ -26,8 +26,18 @@ describe('SharedQueue', () => {
     expect(queue.waitMs(602)).toBe(0);
   });
 
+  it('waits from one flush to the next where it is told to', () => {
+    const queue = new SharedQueue('t', 500, 20);
+    const first = batchTo(0);
+    expect(queue.waitMs(1_000)).toBe(0);
+    queue.started(first, 1_000);
+    queue.closed(first);
+    expect(queue.waitMs(1_005)).toBe(15);
+    expect(queue.waitMs(1_020)).toBe(0);
+  });
+
   it('takes the partitions in turn, past those that will not do', () => {
-    const queue = new SharedQueue('t', 500);
+    const queue = new SharedQueue('t', 500, 0);
     expect(queue.choose(3, () => true)).toBe(0);
     queue.started(batchTo(0), 0);
     expect(queue.choose(3, () => true)).toBe(1);

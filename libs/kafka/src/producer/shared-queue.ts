@@ -8,19 +8,21 @@ import { RecordQueue } from './record-queue.js';
  */
 export class SharedQueue extends RecordQueue {
   private latest: PartitionBatch | undefined;
-  private latestAt = 0;
+  private latestAt = -Infinity;
   private next = 0;
 
   constructor(
     readonly topic: string,
     private readonly patienceMs: number,
+    /** From the start of one flush to that of the next, at least: flushes become fewer and wider where nobody hurries. */
+    private readonly intervalMs: number,
   ) {
     super();
   }
 
   /** Milliseconds until another flush may start; 0: now. */
   waitMs(now: number): number {
-    return this.latest ? Math.max(0, this.latestAt + this.patienceMs - now) : 0;
+    return Math.max(0, this.latestAt + (this.latest ? this.patienceMs : this.intervalMs) - now);
   }
 
   started(batch: PartitionBatch, now: number): void {

@@ -12,8 +12,8 @@ export class TopicQueues {
   /** While the partitions are not known yet. */
   private readonly unrouted = new RecordQueue();
 
-  constructor(topic: string, patienceMs: number) {
-    this.shared = new SharedQueue(topic, patienceMs);
+  constructor(topic: string, patienceMs: number, intervalMs: number) {
+    this.shared = new SharedQueue(topic, patienceMs, intervalMs);
   }
 
   /** Puts the record where it has to wait, and returns that; undefined if it names a partition that isn't there. */
