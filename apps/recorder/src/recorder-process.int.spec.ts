@@ -26,6 +26,8 @@ describe('the recorder process', () => {
       // Small transactions, so that a kill meets one under way.
       HOOKLINE_RECORDER_BATCH_ROWS: '100',
       HOOKLINE_RECORDER_LINGER: '1ms',
+      // A killed member keeps its partitions for this long; the broker allows no less.
+      HOOKLINE_SESSION_TIMEOUT: '6s',
     });
   const mine = (prefix: string): string => `events WHERE event_id LIKE '${prefix}-%'`;
   const until = (what: string, condition: () => Promise<boolean>) => waitUntil(condition, { deadlineMs: 90_000, what });
@@ -50,5 +52,5 @@ describe('the recorder process', () => {
     });
     expect((await log.eventIds()).filter((id) => id.startsWith(prefix))).toEqual(ids);
     expect((await log.attemptedIds()).filter((id) => id.startsWith(prefix))).toEqual(ids);
-  });
+  }, 240_000);
 });

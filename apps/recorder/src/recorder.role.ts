@@ -1,11 +1,16 @@
-import { databaseSection, kafkaSection, recorderSection } from '@hookline/config';
+import { consumerSection, databaseSection, kafkaSection, recorderSection } from '@hookline/config';
 import { createKafka, LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { Recorder } from './recorder.js';
 
-const sections = { kafka: kafkaSection, database: databaseSection, recorder: recorderSection };
+const sections = {
+  kafka: kafkaSection,
+  consumer: consumerSection,
+  database: databaseSection,
+  recorder: recorderSection,
+};
 
 /** The part of the drain that the rows in flight may take; the rest is for the server. */
 const DRAIN_SHARE = 0.8;
@@ -18,6 +23,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     kafka: createKafka(config.kafka, { role: 'recorder', logger }),
     database: config.database,
     recorder: config.recorder,
+    consumer: config.consumer,
     clock: systemClock,
     logger,
     metrics,

@@ -1,5 +1,5 @@
-import type { DatabaseConfig, RecorderConfig } from '@hookline/config';
-import type { BatchHandler, LogTransportGroup, OffsetRunner } from '@hookline/kafka';
+import type { ConsumerConfig, DatabaseConfig, RecorderConfig } from '@hookline/config';
+import { consumerOptions, type BatchHandler, type LogTransportGroup, type OffsetRunner } from '@hookline/kafka';
 import { createPool, DayPartitions, HistoryWriter } from '@hookline/persistence';
 import type { Clock, Logger, Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
@@ -20,6 +20,8 @@ export interface RecorderOptions {
   kafka: Kafka;
   database: DatabaseConfig;
   recorder: RecorderConfig;
+  /** How the log is read, where the recorder has no way of its own; the runner's defaults if absent. */
+  consumer?: ConsumerConfig;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -67,6 +69,7 @@ export class Recorder {
     const caps = { rows: recorder.batchRows, bytes: recorder.batchBytes, lingerMs: recorder.lingerMs };
     this.handle = new BatchWriter(this.store, caps, clock).handle;
     this.group = {
+      ...(options.consumer && consumerOptions(options.consumer)),
       kafka,
       groupId: options.groupId ?? RECORDER_GROUP,
       topics: [topics.events, topics.attempts],
