@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { decodeDeliveryHeaders, encodeEventHeaders, TOPICS, type LogPosition } from '@hookline/contracts';
+import {
+  decodeDeliveryHeaders,
+  decodeEventHeaders,
+  encodeEventHeaders,
+  optionalHeader,
+  TOPICS,
+  type LogPosition,
+} from '@hookline/contracts';
 import { deliveryIdOf, newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, type Output } from '@hookline/kafka';
 import { connectionOptions, createDataSource, createPool, DayPartitions, DeliveryHistory } from '@hookline/persistence';
@@ -46,14 +53,18 @@ async function publish(tenant: string, types: readonly string[], bytes = 20): Pr
   await producer.send({ topic: TOPICS.events, acks: -1, messages });
   const records = await readFrom(TOPICS.events, before);
   return records
-    .filter(({ headers }) => String(headers['tenant']) === tenant)
+    .filter(({ headers }) => optionalHeader(headers, 'event')?.includes(tenant))
     .map((record) => ({
-      id: String(record.headers['id']),
-      type: String(record.headers['type']),
+      ...idAndType(record.headers),
       partition: record.partition,
       offset: record.offset,
       at: record.timestamp,
     }));
+}
+
+function idAndType(headers: Readonly<Record<string, unknown>>): { id: string; type: string } {
+  const { id, type } = decodeEventHeaders(headers);
+  return { id, type };
 }
 
 /** What a replay put into its lane: `<delivery id>`, in any order, repeats included. */
