@@ -36,7 +36,7 @@ function welcome({ roles, apiKey, kafka }: Installation, { dataDir }: StartOptio
   const ingest = roles.get('ingest')?.url;
   const admin = roles.get('admin-api')?.url;
   return `
-Hookline is up. Its API is described at ${admin}/docs
+Hookline is up. Its management API is described at ${admin}/docs
 ${urls.join('\n')}
   Kafka      ${kafka ? kafka.brokers.join(', ') : process.env['KAFKA_BROKERS']}
 

@@ -30,11 +30,11 @@ export const topicsSection = section<TopicsConfig>('Topics', {
     'Partitions of deliveries, replays and each retry topic; frozen once they are made.',
     { default: 32, min: 1, max: 1000 },
   ),
-  attemptPartitions: count('HOOKLINE_ATTEMPT_PARTITIONS', 'Partitions of hookline.attempts when it is made.', {
-    default: 6,
-    min: 1,
-    max: 1000,
-  }),
+  attemptPartitions: count(
+    'HOOKLINE_ATTEMPT_PARTITIONS',
+    'Partitions of hookline.attempts and hookline.dead-letters when they are made.',
+    { default: 6, min: 1, max: 1000 },
+  ),
   eventsRetentionMs: duration('HOOKLINE_EVENTS_RETENTION', 'How long events can be replayed.', { default: '7d' }),
   retryRetentionMs: duration('HOOKLINE_RETRY_RETENTION', 'How long a retry topic keeps a record.', { default: '24h' }),
   deadLettersRetentionMs: duration('HOOKLINE_DEAD_LETTERS_RETENTION', 'How long dead letters are kept.', {
