@@ -80,7 +80,7 @@ describe('the way of an event', () => {
     expect(nothing).toMatchObject({ matched: [], deliveries: [] });
   });
 
-  it('is delivered once however often it is published: through two ingest nodes, and across a restart of the worker', async () => {
+  it('is delivered once however often it is published: through two ingest nodes, across a restart of the worker and a rebalance', async () => {
     const id = uniqueName('order');
     const second = await hookline.another('ingest');
     const other = api.through(second.url);
@@ -92,10 +92,15 @@ describe('the way of an event', () => {
     await other.publish(published);
     await worker.start();
     await api.publish(published);
+    // Two more workers take partitions over, and give them back.
+    const workers = [await hookline.another('delivery'), await hookline.another('delivery')];
+    await api.publish(published);
+    await Promise.all(workers.map((each) => each.stop()));
+    await api.publish(published);
 
     const view = await recorded(
       id,
-      ({ repeats }) => repeats.length === 4 && repeats.every(({ duplicateOf }) => duplicateOf !== null),
+      ({ repeats }) => repeats.length === 6 && repeats.every(({ duplicateOf }) => duplicateOf !== null),
     );
     expect(view.deliveries).toHaveLength(1);
     expect(orders().map(eventIdOf)).toEqual([id]);

@@ -153,7 +153,7 @@ describe('a delivery worker', () => {
     rig = await DeliveryRig.open();
     await rig.subscribe({ url: receiver.url });
     await rig.worker();
-    await rig.write(TOPICS.events, null, Buffer.from('\xff\xfe'), { v: '99' });
+    await rig.write(TOPICS.events, null, Buffer.from('\xff\xfe'), { event: '{"v":99}' });
     await rig.write(TOPICS.deliveries, 'key', Buffer.from('garbage'), { tenant: 'x' });
     await rig.publish({ id: 'fine' });
 
@@ -168,7 +168,7 @@ describe('a delivery worker', () => {
     expect(letters.map(({ headers }) => String(headers['reason']))).toEqual(['unreadable', 'unreadable']);
     expect(letters.map(({ headers }) => String(headers['detail'])).sort()).toEqual([
       'event version 99 is unknown',
-      'header v is missing',
+      'header event is missing',
     ]);
     expect(letters.map(({ headers }) => String(headers['origin'])).sort()).toEqual([
       expect.stringMatching(/^hookline\.deliveries:\d:0$/),

@@ -174,7 +174,8 @@ export class DeliveryWorker {
       groupId: LANES_GROUP,
       topics,
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
-      waitsOnPurpose: (topic) => retryDelayOf(topic) !== undefined,
+      // Retries wait until they are due, and replays for as long as live work leaves them no room.
+      waitsOnPurpose: (topic) => topic === TOPICS.replays || retryDelayOf(topic) !== undefined,
       highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },
     };
   }

@@ -52,6 +52,7 @@ function delivery(value: NonNullable<OutcomeRecord['delivery']>): void {
 }
 
 function optional<T>(value: T | undefined, check: (value: T) => void): void {
+  if (value === null) throw new UnreadableRecord('null stands where something may be left out');
   if (value !== undefined) check(value);
 }
 

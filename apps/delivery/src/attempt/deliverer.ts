@@ -40,7 +40,7 @@ export class Deliverer {
       const noRoom = (): void => {
         // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
         if (!entrance.owns(delivery.assignment)) return reject(new NotOwner());
-        entrance.noRoom(delivery, this.rooms.expectedWaitMs(door)).then(resolve, reject);
+        entrance.noRoom(delivery, this.rooms.expectedWaitMs(door, entrance.from)).then(resolve, reject);
       };
       const taken = this.rooms.enter(door, {
         from: entrance.from,
@@ -75,7 +75,7 @@ export class Deliverer {
       // The room is for the attempt; its record is written outside.
       this.rooms.leave(subscriber.door);
     }
-    return this.conclude(delivery, subscriber, attempt);
+    return this.conclude(delivery, subscriber, entrance, attempt);
   }
 
   /** Hands over what found no room in its lane: it comes again when there may be some. */
@@ -85,7 +85,12 @@ export class Deliverer {
     return this.carryOut(this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now), delivery, now);
   }
 
-  private conclude(delivery: Delivery, subscriber: Subscriber, attempt: AttemptOutcome): Promise<unknown> {
+  private conclude(
+    delivery: Delivery,
+    subscriber: Subscriber,
+    { owns }: Entrance,
+    attempt: AttemptOutcome,
+  ): Promise<unknown> {
     const { envelope, assignment } = delivery;
     this.metrics.attempted(attempt);
     envelope.attempts = attempt.number;
@@ -96,7 +101,7 @@ export class Deliverer {
     const now = this.clock.now();
     subscriber.health.failed(now);
     // The next owner repeats this; a retry of ours besides would make two of it.
-    if (assignment.signal.aborted) throw new NotOwner();
+    if (assignment.signal.aborted || !owns(assignment)) throw new NotOwner();
     envelope.history.push(summaryOf(attempt));
     return this.carryOut(
       this.policy.afterFailure(progressOf(delivery), envelope.history.length, now),

@@ -62,7 +62,7 @@ describe('Rooms', () => {
     expect(begun).toEqual(['w1', 'w2', 'w3', 'n1']);
   });
 
-  it('gives up an event that has waited for as long as it would, and nothing else', () => {
+  it('gives up what has waited for as long as it would', () => {
     const rooms = roomsFor({ endpoint: 1, worker: 10 });
     const door = new Door();
     rooms.enter(door, job('first'));
@@ -71,10 +71,28 @@ describe('Rooms', () => {
     clock.advance(999);
     expect(givenUp).toEqual([]);
     clock.advance(60);
-    expect(givenUp).toEqual(['event']);
-    clock.advance(60_000);
-    expect(givenUp).toEqual(['event']);
+    expect(givenUp).toEqual(['lane', 'event']);
     expect(clock.pending).toBe(0);
+  });
+
+  it('leaves nobody behind where thousands may not begin any more', () => {
+    const rooms = roomsFor({ endpoint: 1, worker: 10, queue: 10_000 });
+    const door = new Door();
+    rooms.enter(door, job('first'));
+    let refused = 0;
+    for (let i = 0; i < 8_000; i++) {
+      const refuse = (): void => {
+        refused++;
+        rooms.leave(door);
+      };
+      rooms.enter(door, { ...job('refused', 'lane', 60_000), begin: refuse });
+    }
+    rooms.leave(door);
+    expect({ refused, inFlight: rooms.inFlight, waiting: door.waiting }).toEqual({
+      refused: 8_000,
+      inFlight: 0,
+      waiting: 0,
+    });
   });
 
   it('takes what the pace of an endpoint can serve in time, and no more', () => {
@@ -89,7 +107,7 @@ describe('Rooms', () => {
     }
     expect(rooms.enter(door, job('patient', 'lane', 60_000))).toBe(true);
     expect(rooms.enter(door, job('impatient', 'lane', 5_000))).toBe(false);
-    expect(rooms.expectedWaitMs(door)).toBeCloseTo(9_010, -2);
+    expect(rooms.expectedWaitMs(door, 'lane')).toBeCloseTo(9_010, -2);
   });
 
   it('holds no more than its queue, whatever the pace', () => {

@@ -5,7 +5,7 @@ import { Fifo } from './fifo.js';
 /** Work that needs a room. */
 export interface Job {
   readonly from: Origin;
-  /** How long it may wait, ms: it is not taken where that would be longer, and an event gives up after it. */
+  /** How long it may wait, ms: it is not taken where that would be longer, and gives up after it. */
   readonly patienceMs: number;
   /** There is room: it begins, and says {@link Rooms.leave} when it has left. Must not throw. */
   begin(): void;
@@ -30,6 +30,7 @@ const SWEEP_MS = 50;
  */
 export class Rooms {
   private taken = 0;
+  private serving = false;
   /** Doors with someone waiting and room behind them, while the worker is full. */
   private readonly line = new Fifo<Door>();
   /** Doors at which someone may have waited long enough. */
@@ -55,22 +56,20 @@ export class Rooms {
     if (this.isTooLong(door, job, now)) return false;
     door.push(job, now);
     this.standInLine(door);
-    if (job.from === 'event') {
-      this.impatient.add(door);
-      this.cancelSweep ??= this.clock.after(SWEEP_MS, () => this.sweep());
-    }
+    this.impatient.add(door);
+    this.cancelSweep ??= this.clock.after(SWEEP_MS, () => this.sweep());
     return true;
   }
 
   /** How long one more would wait at this door, ms. */
-  expectedWaitMs(door: Door): number {
-    return door.expectedWaitMs(this.clock.now());
+  expectedWaitMs(door: Door, from: Origin): number {
+    return door.expectedWaitMs(from, this.clock.now());
   }
 
-  private isTooLong(door: Door, { patienceMs }: Job, now: number): boolean {
+  private isTooLong(door: Door, { from, patienceMs }: Job, now: number): boolean {
     if (door.waiting >= this.limits.endpointQueue) return true;
     // A handful may wait in any case: as many as one round of attempts takes.
-    return door.waiting >= this.limits.endpointConcurrency && door.expectedWaitMs(now) > patienceMs;
+    return door.ahead(from) >= this.limits.endpointConcurrency && door.expectedWaitMs(from, now) > patienceMs;
   }
 
   leave(door: Door): void {
@@ -97,7 +96,18 @@ export class Rooms {
     this.line.push(door);
   }
 
+  /** A job may leave before it has really begun, and ask for the next one: that is the loop's business, not the stack's. */
   private serve(): void {
+    if (this.serving) return;
+    this.serving = true;
+    try {
+      this.serveAll();
+    } finally {
+      this.serving = false;
+    }
+  }
+
+  private serveAll(): void {
     while (this.taken < this.limits.workerConcurrency) {
       const door = this.line.shift();
       if (door === undefined) return;
@@ -115,7 +125,7 @@ export class Rooms {
     this.cancelSweep = undefined;
     for (const door of this.impatient) {
       for (let job = door.shiftLate(now); job !== undefined; job = door.shiftLate(now)) job.giveUp();
-      if (door.waitingEvents === 0) this.impatient.delete(door);
+      if (door.waiting === 0) this.impatient.delete(door);
     }
     if (this.impatient.size > 0) this.cancelSweep = this.clock.after(SWEEP_MS, () => this.sweep());
   }

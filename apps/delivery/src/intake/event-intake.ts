@@ -9,7 +9,7 @@ import { DeduplicationIndex, deliveryIdOf } from '@hookline/domain';
 import type { Assignment, BatchHandler, LogRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
 import type { Deliverer, Entrance } from '../attempt/deliverer.js';
-import { FirstRecord, type Delivery } from '../delivery.js';
+import { FirstRecord, NotOwner, type Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
 import type { Target } from '../subscriptions/target.js';
 import type { Targets } from '../subscriptions/targets.js';
@@ -98,7 +98,10 @@ export class EventIntake {
       firstRecord,
     };
     const { subscriber } = target;
-    if (!subscriber.health.admits(this.clock.now())) return this.toLane(delivery);
+    if (!subscriber.health.admits(this.clock.now())) {
+      if (!this.entrance.owns(record.assignment)) return Promise.reject(new NotOwner());
+      return this.toLane(delivery);
+    }
     return this.deliverer.deliver(delivery, subscriber, this.entrance);
   }
 

@@ -3,7 +3,7 @@ import type { RetryPolicy } from '@hookline/domain';
 import { LetGo, type Assignment, type BatchHandler, type LogRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
 import type { Deliverer, Entrance } from '../attempt/deliverer.js';
-import type { Delivery } from '../delivery.js';
+import { NotOwner, type Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { DueQueue } from './due-queue.js';
@@ -93,9 +93,14 @@ export class LaneIntake {
   private go({ topic }: LogRecord, delivery: Delivery): Promise<unknown> {
     const { subscriptionId } = delivery.envelope;
     const subscriber = this.targets.get(subscriptionId)?.subscriber;
+    if (subscriber !== undefined) {
+      // A replay's retry is still a replay: it delays nothing that is live.
+      const isReplay = topic === TOPICS.replays || delivery.envelope.replayId !== undefined;
+      return this.deliverer.deliver(delivery, subscriber, isReplay ? this.replays : this.live);
+    }
+    if (!this.live.owns(delivery.assignment)) return Promise.reject(new NotOwner());
     // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet.
-    if (subscriber === undefined) return this.deliverer.defer(delivery, 0);
-    return this.deliverer.deliver(delivery, subscriber, topic === TOPICS.replays ? this.replays : this.live);
+    return this.deliverer.defer(delivery, 0);
   }
 }
 

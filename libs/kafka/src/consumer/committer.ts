@@ -39,10 +39,9 @@ export class Committer {
     const changed = [...partitions].filter((partition) => hasNews(partition));
     if (changed.length === 0) return;
     const versions = changed.map((partition) => partition.tracker?.version ?? -1);
-    const topics = this.payload(changed);
     const began = this.monotonic();
     try {
-      await target.commit(member, topics);
+      await target.commit(member, this.payload(changed));
       changed.forEach((partition, i) => (partition.committedVersion = versions[i] as number));
       this.observer.committed?.(changed.length, this.monotonic() - began);
     } catch (error) {

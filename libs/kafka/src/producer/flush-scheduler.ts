@@ -6,6 +6,7 @@ import type { PartitionBatch } from './partition-batch.js';
 import { PartitionQueue } from './partition-queue.js';
 import type { PendingRecord } from './pending-record.js';
 import type { RecordQueue } from './record-queue.js';
+import { SendSlots } from './send-slots.js';
 import type { SharedQueue } from './shared-queue.js';
 import type { Leaders } from './topic-layout.js';
 import { TopicQueues } from './topic-queues.js';
@@ -26,8 +27,7 @@ export class FlushScheduler {
   private readonly ready = new Set<PartitionQueue>();
   private readonly sharedFlushes = new Map<PartitionBatch, SharedQueue>();
   private scheduled = false;
-  /** When the lanes that have a send out began it; ms. */
-  private readonly began = new Map<LeaderLane, number>();
+  private readonly slots: SendSlots<LeaderLane>;
   private wake: { at: number; cancel: () => void } | undefined;
 
   constructor(
@@ -35,7 +35,9 @@ export class FlushScheduler {
     private readonly settings: FlushSettings,
     private readonly around: LaneSurroundings,
     private readonly onSettled: (record: PendingRecord) => void,
-  ) {}
+  ) {
+    this.slots = new SendSlots(settings.concurrentFlushes, settings.patienceMs);
+  }
 
   /** False if it names a partition that isn't there. */
   add(record: PendingRecord): boolean {
@@ -93,11 +95,11 @@ export class FlushScheduler {
     for (const [lane, plan] of plans) {
       if (plan.batches.length === 0) continue;
       for (const { queue } of plan.batches) queue.busy = true;
-      this.began.set(lane, this.around.clock.now());
+      this.slots.begin(lane, this.around.clock.now());
       void lane
         .deliver(plan.batches, (batch) => this.closed(batch))
         .then(() => {
-          this.began.delete(lane);
+          this.slots.end(lane);
           this.schedule();
         });
     }
@@ -105,7 +107,10 @@ export class FlushScheduler {
 
   private planPartitions(plans: Map<LeaderLane, FlushPlan>): void {
     for (const queue of [...this.ready]) {
-      if (queue.length === 0) this.ready.delete(queue);
+      if (queue.length === 0) {
+        this.ready.delete(queue);
+        continue;
+      }
       const plan = queue.busy ? undefined : this.planFor(queue.leader, plans);
       if (!plan || plan.full || !plan.take(queue, queue)) continue;
       this.ready.delete(queue);
@@ -152,21 +157,10 @@ export class FlushScheduler {
     return plan;
   }
 
-  /** A send that takes so long that its leader may be gone keeps nobody else waiting. */
   private mayBegin(planned: number): boolean {
-    const now = this.around.clock.now();
-    const { concurrentFlushes, patienceMs } = this.settings;
-    let out = planned;
-    let soonest = Infinity;
-    for (const began of this.began.values()) {
-      const wait = began + patienceMs - now;
-      if (wait <= 0) continue;
-      out += 1;
-      soonest = Math.min(soonest, wait);
-    }
-    if (out < concurrentFlushes) return true;
-    if (soonest !== Infinity) this.wakeAfter(soonest);
-    return false;
+    const wait = this.slots.waitMs(planned, this.around.clock.now());
+    if (wait > 0 && wait < Infinity) this.wakeAfter(wait);
+    return wait === 0;
   }
 
   private laneOf(leader: number): LeaderLane {
