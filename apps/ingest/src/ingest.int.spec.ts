@@ -10,6 +10,7 @@ import {
   topicsSection,
 } from '@hookline/config';
 import {
+  decodeEventHeaders,
   encodeCompacted,
   GENESIS_KEY,
   optionalHeader,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { httpSection, loadConfig, loggingSection, publishSection } from '@hookline/config';
-import type { CredentialRecord, Problem } from '@hookline/contracts';
+import { decodeEventHeaders, type CredentialRecord, type EventEnvelope, type Problem } from '@hookline/contracts';
 import { makeApiKey } from '@hookline/domain';
 import { NotDurable, type Appended, type OutgoingRecord, type Output } from '@hookline/kafka';
 import { silentLogger, startRole, systemClock, type RunningRole } from '@hookline/platform';
@@ -17,6 +17,8 @@ class ListOutput implements Output {
     return { partition: 0, offset: this.records.push(record) - 1 };
   }
 }
+
+const envelopeOf = (record?: OutgoingRecord): EventEnvelope => decodeEventHeaders(record?.headers ?? {});
 
 const KIB = 1_024;
 const { publish: limits } = loadConfig({ publish: publishSection }, {});
@@ -87,7 +89,7 @@ describe('publishing', () => {
     expect({ status, answer }).toEqual({ status: 202, answer: { id: 'o-1', partition: 0, offset: 0 } });
     expect(output.records[0]?.value?.toString()).toBe(data);
     expect(output.records[0]?.key).toBe('ten_a\0k\0customer-7');
-    expect(output.records[0]?.headers).toMatchObject({
+    expect(envelopeOf(output.records[0])).toMatchObject({
       tenant: 'ten_a',
       id: 'o-1',
       type: 'order.created',
@@ -111,8 +113,8 @@ describe('publishing', () => {
   it('keeps the time that was given, and has one where none was', async () => {
     await one(event({ time: '2026-11-22T08:30:00.5+01:00' }));
     await one(event());
-    expect(output.records[0]?.headers?.['time']).toBe('2026-11-22T08:30:00.5+01:00');
-    expect(Date.parse(String(output.records[1]?.headers?.['time']))).not.toBeNaN();
+    expect(envelopeOf(output.records[0]).time).toBe('2026-11-22T08:30:00.5+01:00');
+    expect(Date.parse(envelopeOf(output.records[1]).time)).not.toBeNaN();
   });
 
   it('takes a batch in its order', async () => {
@@ -293,7 +295,7 @@ describe('publishing', () => {
   });
 
   it('says which events of a batch are durable', async () => {
-    output.refuse = ({ headers }) => (headers?.['id'] === 'b' ? new NotDurable('overloaded', 'full') : undefined);
+    output.refuse = (record) => (envelopeOf(record).id === 'b' ? new NotDurable('overloaded', 'full') : undefined);
     const { status, body } = await batch([event({ id: 'a' }), event({ id: 'b' }), event({ id: 'c' })]);
     expect(status).toBe(503);
     expect(body['events']).toEqual([
