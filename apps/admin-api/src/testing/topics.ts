@@ -18,7 +18,7 @@ export async function makeTopics(): Promise<void> {
     topics: [
       { topic: TOPICS.events, numPartitions: 3, configEntries: [appendTime] },
       { topic: TOPICS.replays, numPartitions: 3, configEntries: [appendTime] },
-      { topic: TOPICS.attempts, numPartitions: 1, configEntries: [appendTime] },
+      { topic: TOPICS.attempts, numPartitions: 2, configEntries: [appendTime] },
       { topic: TOPICS.subscriptions, numPartitions: 1, configEntries: [appendTime, compacted] },
       { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
     ],
