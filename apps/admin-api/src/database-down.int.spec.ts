@@ -1,29 +1,28 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
 import type { RunningRole } from '@hookline/platform';
-import { waitUntil, type TestDatabase } from '@hookline/testing';
+import { DatabaseProxy, waitUntil, type TestDatabase } from '@hookline/testing';
 import { migratedDatabase, OPERATOR_TOKEN, startAdmin } from './testing/admin-rig.js';
 import { ApiClient } from './testing/api-client.js';
-import { TcpGate } from './testing/tcp-gate.js';
 import { makeTopics, readFrom } from './testing/topics.js';
 
 describe('without PostgreSQL', () => {
   let database: TestDatabase;
-  let gate: TcpGate;
+  let proxy: DatabaseProxy;
   let role: RunningRole;
   let operator: ApiClient;
 
   afterEach(async () => {
     await role.stop();
-    await gate.close();
+    await proxy.close();
     await database.drop();
   });
 
   async function start(state: 'open' | 'refusing'): Promise<void> {
     [database] = await Promise.all([migratedDatabase(), makeTopics()]);
-    gate = await TcpGate.open(database.url);
-    if (state === 'refusing') gate.refuse();
-    role = await startAdmin(gate.url, { HOOKLINE_ADMIN_TIMEOUT: '1s' });
+    proxy = await DatabaseProxy.open(database.url);
+    if (state === 'refusing') proxy.refuse();
+    role = await startAdmin(proxy.url, { HOOKLINE_ADMIN_TIMEOUT: '1s' });
     operator = new ApiClient(role.url, OPERATOR_TOKEN);
   }
 
@@ -64,16 +63,16 @@ describe('without PostgreSQL', () => {
     await start('refusing');
     await expectUnavailable();
     expect((await operator.get('/healthz')).status).toBe(200);
-    gate.reopen();
+    proxy.restore();
     await expectWorking();
   });
 
   it('answers 503 while a database hangs, and works when it is back', async () => {
     await start('open');
     await expectWorking();
-    gate.hang();
+    proxy.hang();
     await expectUnavailable();
-    gate.reopen();
+    proxy.restore();
     await expectWorking();
   });
 });

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeliveryHistory, EventHistory } from '@hookline/persistence';
 import { OffsetRunner } from '@hookline/kafka';
 import { Metrics, silentLogger, systemClock } from '@hookline/platform';
-import { uniqueName, waitUntil } from '@hookline/testing';
+import { DatabaseProxy, uniqueName, waitUntil } from '@hookline/testing';
 import { Recorder } from './recorder.js';
-import { DatabaseProxy } from './testing/database-proxy.js';
 import {
   attemptOf,
   databaseOf,

@@ -14,3 +14,5 @@ export {
   type NewEvent,
   type PublishedEvent,
 } from './hookline/api.js';
+export { DatabaseProxy } from './proxy/database-proxy.js';
+export { createTopics } from './create-topics.js';

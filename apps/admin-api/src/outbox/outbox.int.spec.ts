@@ -4,7 +4,7 @@ import { newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, TopicOffsets, type Output } from '@hookline/kafka';
 import { connectionOptions, createDataSource } from '@hookline/persistence';
 import { silentLogger, systemClock, type RunningRole } from '@hookline/platform';
-import { uniqueName, waitUntil, type TestDatabase } from '@hookline/testing';
+import { createTopics, uniqueName, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Admin, Producer } from 'kafkajs';
 import { Database } from '../database/database.js';
 import { Session } from '../database/session.js';
@@ -231,7 +231,7 @@ describe('OutboxPublisher', () => {
 
   it('begins an empty topic with its genesis record, once, and writes all rows to one that was made anew', async () => {
     const topic = uniqueName('compacted');
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+    await createTopics(admin, [{ topic, numPartitions: 1 }]);
     const tenantId = newId('ten');
     await database.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, 'a']);
     const keyId = newId('key');

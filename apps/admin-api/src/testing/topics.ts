@@ -1,6 +1,6 @@
 import { TOPICS } from '@hookline/contracts';
 import { RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
-import { testKafkaBrokers } from '@hookline/testing';
+import { createTopics, testKafkaBrokers } from '@hookline/testing';
 import { Kafka, logLevel } from 'kafkajs';
 
 export function testKafka(): Kafka {
@@ -13,16 +13,13 @@ export async function makeTopics(): Promise<void> {
   await admin.connect();
   const appendTime = { name: 'message.timestamp.type', value: 'LogAppendTime' };
   const compacted = { name: 'cleanup.policy', value: 'compact' };
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [
-      { topic: TOPICS.events, numPartitions: 3, configEntries: [appendTime] },
-      { topic: TOPICS.replays, numPartitions: 3, configEntries: [appendTime] },
-      { topic: TOPICS.attempts, numPartitions: 2, configEntries: [appendTime] },
-      { topic: TOPICS.subscriptions, numPartitions: 1, configEntries: [appendTime, compacted] },
-      { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
-    ],
-  });
+  await createTopics(admin, [
+    { topic: TOPICS.events, numPartitions: 3, configEntries: [appendTime] },
+    { topic: TOPICS.replays, numPartitions: 3, configEntries: [appendTime] },
+    { topic: TOPICS.attempts, numPartitions: 2, configEntries: [appendTime] },
+    { topic: TOPICS.subscriptions, numPartitions: 1, configEntries: [appendTime, compacted] },
+    { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
+  ]);
   await admin.disconnect();
 }
 

@@ -17,7 +17,7 @@ import {
 import { newId, newSigningSecret, Sealer } from '@hookline/domain';
 import { createKafka, ProducerPump, RangeReader, TopicOffsets, type Appended, type ReadRecord } from '@hookline/kafka';
 import { silentLogger, systemClock } from '@hookline/platform';
-import { uniqueName, waitUntil } from '@hookline/testing';
+import { createTopics, uniqueName, waitUntil } from '@hookline/testing';
 import type { Admin, Kafka } from 'kafkajs';
 import { kafkaConfig } from './kafka-config.js';
 import { RigWorker } from './rig-worker.js';
@@ -51,15 +51,15 @@ export class DeliveryRig {
     const rig = new DeliveryRig(settings);
     await rig.admin.connect();
     const names = [...Object.values(TOPICS), ...rig.settings.retryDelaysMs.map(retryTopic)];
-    await rig.admin.createTopics({
-      waitForLeaders: true,
-      topics: names.map((name) => ({
+    await createTopics(
+      rig.admin,
+      names.map((name) => ({
         topic: rig.named(name),
         numPartitions: rig.partitionsOf(name),
         replicationFactor: -1,
         configEntries: [{ name: 'message.timestamp.type', value: 'LogAppendTime' }],
       })),
-    });
+    );
     await rig.pump.start(names.map((name) => rig.named(name)));
     const genesis = encodeCompacted({ v: 1, genesis: true, at: new Date().toISOString() });
     await rig.write(TOPICS.subscriptions, GENESIS_KEY, genesis);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testKafkaBrokers, uniqueName } from '@hookline/testing';
+import { createTopics, testKafkaBrokers, uniqueName } from '@hookline/testing';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import { RangeReader, type OffsetRange } from './range-reader.js';
 import { TopicOffsets } from './topic-offsets.js';
@@ -23,7 +23,7 @@ async function topicOf(partitions: number, config: Record<string, string> = {}):
   const configEntries = Object.entries({ 'message.timestamp.type': 'LogAppendTime', ...config }).map(
     ([name, value]) => ({ name, value }),
   );
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] });
+  await createTopics(admin, [{ topic, numPartitions: partitions, configEntries }]);
   return topic;
 }
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { kafkaSection, loadConfig } from '@hookline/config';
 import { encodeCompacted, GENESIS_KEY, type CredentialRecord } from '@hookline/contracts';
 import { silentLogger, systemClock } from '@hookline/platform';
-import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
+import { createTopics, testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
 import type { Admin, ISocketFactory, Kafka, Producer } from 'kafkajs';
 import { createKafka } from '../client.js';
 import { CompactedView } from './compacted-view.js';
@@ -74,7 +74,7 @@ describe('CompactedView', () => {
   async function topicWith(partitions = 1): Promise<string> {
     const topic = uniqueName('view');
     const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] });
+    await createTopics(admin, [{ topic, numPartitions: partitions, configEntries }]);
     return topic;
   }
 
@@ -150,7 +150,7 @@ describe('CompactedView', () => {
   it('waits for a topic that is made later', async () => {
     const topic = uniqueName('view');
     const view = viewOf(topic);
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+    await createTopics(admin, [{ topic, numPartitions: 1 }]);
     await writeGenesis(topic);
     await view.ready();
     expect([...view.values()]).toEqual([]);

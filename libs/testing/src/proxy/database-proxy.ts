@@ -6,7 +6,7 @@ type CommitFault = 'cut-before' | 'cut-after';
 
 const COMMIT = Buffer.from('COMMIT\0');
 
-/** A PostgreSQL that can be lost: between a test's recorder and the real one, failing where the test says. */
+/** A PostgreSQL that can be lost: between a role under test and the real one, failing where the test says. */
 export class DatabaseProxy {
   /** Faults that were met. */
   faults = 0;
