@@ -7,7 +7,7 @@ export interface PumpConfig {
   maxFlushBytes: number;
   maxRecordBytes: number;
   patienceMs: number;
-  concurrentFlushes: number;
+  roundIntervalMs: number;
   layoutRefreshMs: number;
 }
 
@@ -32,10 +32,10 @@ export const pumpSection = section<PumpConfig>('Writing to Kafka', {
     'How long a flush of records without a key may be out before the next one goes to another broker.',
     { default: '500ms' },
   ),
-  concurrentFlushes: count(
-    'HOOKLINE_CONCURRENT_FLUSHES',
-    'Sends that are out at once, over all brokers; with fewer, more records share each of them.',
-    { default: 1, min: 1, max: 1_000 },
+  roundIntervalMs: duration(
+    'HOOKLINE_FLUSH_INTERVAL',
+    'From one round of sends to the next at least, where the former had 8 records or more: what comes meanwhile shares a send; with less load, or `0ms`, nothing waits.',
+    { default: '15ms' },
   ),
   layoutRefreshMs: duration('HOOKLINE_LEADERS_REFRESH', 'How often the leaders of partitions are looked up.', {
     default: '30s',

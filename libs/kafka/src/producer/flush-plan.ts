@@ -6,6 +6,8 @@ import type { RecordQueue, Room } from './record-queue.js';
 /** What one lane sends next: batches of partitions of one leader, within the limits of a flush. */
 export class FlushPlan {
   readonly batches: PartitionBatch[] = [];
+  /** How many it has. */
+  records = 0;
   private readonly room: Room;
 
   constructor(
@@ -23,6 +25,7 @@ export class FlushPlan {
   take(source: RecordQueue, target: PartitionQueue): PartitionBatch | undefined {
     const records = source.take(this.room, this.batches.length === 0);
     if (records.length === 0) return undefined;
+    this.records += records.length;
     const same = this.batches.find(({ queue }) => queue === target);
     if (same) {
       same.add(records);

@@ -1,12 +1,10 @@
-import type { Kafka } from 'kafkajs';
 import { FlushPlan } from './flush-plan.js';
-import { IdempotentProducer } from './idempotent-producer.js';
-import { LeaderLane, type LaneSurroundings } from './leader-lane.js';
+import { LeaderLane, type LaneProducer, type LaneSurroundings } from './leader-lane.js';
 import type { PartitionBatch } from './partition-batch.js';
 import { PartitionQueue } from './partition-queue.js';
 import type { PendingRecord } from './pending-record.js';
 import type { RecordQueue } from './record-queue.js';
-import { SendSlots } from './send-slots.js';
+import { RoundPace } from './round-pace.js';
 import type { SharedQueue } from './shared-queue.js';
 import type { Leaders } from './topic-layout.js';
 import { TopicQueues } from './topic-queues.js';
@@ -16,10 +14,13 @@ export interface FlushSettings {
   maxFlushBytes: number;
   patienceMs: number;
   sharedIntervalMs?: number;
-  concurrentFlushes: number;
+  roundIntervalMs: number;
 }
 
-/** Decides what leaves when, and over which lane. */
+/**
+ * Decides what leaves when, and over which lane. Sends leave in rounds: every leader that is idle and has something to
+ * get takes it at the same moment, and one that is busy is left out. {@link RoundPace} says when the next one may begin.
+ */
 export class FlushScheduler {
   private readonly topics = new Map<string, TopicQueues>();
   private readonly lanes = new Map<number, LeaderLane>();
@@ -27,16 +28,16 @@ export class FlushScheduler {
   private readonly ready = new Set<PartitionQueue>();
   private readonly sharedFlushes = new Map<PartitionBatch, SharedQueue>();
   private scheduled = false;
-  private readonly slots: SendSlots<LeaderLane>;
+  private readonly pace: RoundPace;
   private wake: { at: number; cancel: () => void } | undefined;
 
   constructor(
-    private readonly kafka: Kafka,
+    private readonly newProducer: () => LaneProducer,
     private readonly settings: FlushSettings,
     private readonly around: LaneSurroundings,
     private readonly onSettled: (record: PendingRecord) => void,
   ) {
-    this.slots = new SendSlots(settings.concurrentFlushes, settings.patienceMs);
+    this.pace = new RoundPace(settings.roundIntervalMs);
   }
 
   /** False if it names a partition that isn't there. */
@@ -89,20 +90,20 @@ export class FlushScheduler {
   }
 
   private dispatch(): void {
+    const now = this.around.clock.now();
+    const wait = this.pace.waitMs(now);
+    if (wait > 0) return this.wakeAfter(wait);
     const plans = new Map<LeaderLane, FlushPlan>();
     this.planPartitions(plans);
-    this.planShared(plans);
+    this.planShared(plans, now);
+    let records = 0;
     for (const [lane, plan] of plans) {
       if (plan.batches.length === 0) continue;
+      records += plan.records;
       for (const { queue } of plan.batches) queue.busy = true;
-      this.slots.begin(lane, this.around.clock.now());
-      void lane
-        .deliver(plan.batches, (batch) => this.closed(batch))
-        .then(() => {
-          this.slots.end(lane);
-          this.schedule();
-        });
+      void lane.deliver(plan.batches, (batch) => this.closed(batch)).then(() => this.schedule());
     }
+    if (records > 0) this.pace.began(now, records);
   }
 
   private planPartitions(plans: Map<LeaderLane, FlushPlan>): void {
@@ -118,8 +119,7 @@ export class FlushScheduler {
     }
   }
 
-  private planShared(plans: Map<LeaderLane, FlushPlan>): void {
-    const now = this.around.clock.now();
+  private planShared(plans: Map<LeaderLane, FlushPlan>, now: number): void {
     for (const { shared, partitions } of this.topics.values()) {
       if (shared.length === 0) continue;
       const wait = shared.waitMs(now);
@@ -142,14 +142,13 @@ export class FlushScheduler {
     }
   }
 
-  /** Undefined while the leader is unknown, its lane has a send out, or as many sends are out as may be. */
+  /** Undefined while the leader is unknown or its lane has a send out. */
   private planFor(leader: number, plans: Map<LeaderLane, FlushPlan>): FlushPlan | undefined {
     if (leader < 0) return undefined;
     const lane = this.laneOf(leader);
     if (!lane.idle) return undefined;
     let plan = plans.get(lane);
     if (!plan) {
-      if (!this.mayBegin(plans.size)) return undefined;
       const room = { records: this.settings.maxFlushRecords, bytes: this.settings.maxFlushBytes };
       plan = new FlushPlan(room, this.onSettled);
       plans.set(lane, plan);
@@ -157,16 +156,10 @@ export class FlushScheduler {
     return plan;
   }
 
-  private mayBegin(planned: number): boolean {
-    const wait = this.slots.waitMs(planned, this.around.clock.now());
-    if (wait > 0 && wait < Infinity) this.wakeAfter(wait);
-    return wait === 0;
-  }
-
   private laneOf(leader: number): LeaderLane {
     let lane = this.lanes.get(leader);
     if (!lane) {
-      lane = new LeaderLane(leader, new IdempotentProducer(this.kafka, this.around.clock), this.around);
+      lane = new LeaderLane(leader, this.newProducer(), this.around);
       this.lanes.set(leader, lane);
     }
     return lane;

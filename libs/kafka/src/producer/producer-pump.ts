@@ -3,6 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { KafkaLogger } from '../client.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { FlushScheduler } from './flush-scheduler.js';
+import { IdempotentProducer } from './idempotent-producer.js';
 import { NotDurable, type Appended, type OutgoingRecord, type Output } from './output.js';
 import { PendingRecord } from './pending-record.js';
 import { silentObserver, type PumpObserver } from './pump-observer.js';
@@ -23,8 +24,8 @@ export interface PumpSettings {
   patienceMs: number;
   /** From the start of one flush of records without a key to that of the next of their topic, at least; 0 by default. */
   sharedIntervalMs?: number;
-  /** Sends that are out at once, over all leaders; fewer are wider, and cost less. */
-  concurrentFlushes: number;
+  /** From one round of sends to the next, at least, where the former was no small one; 0: never a wait. */
+  roundIntervalMs: number;
   /** How often the leaders are looked up without a reason. */
   layoutRefreshMs: number;
 }
@@ -37,7 +38,8 @@ export interface PumpParts {
 }
 
 /**
- * The one way into Kafka. Records wait only while a send to their leader is out, and leave together when it is back.
+ * The one way into Kafka. Records wait while a send to their leader is out and, under load, for the next round of sends;
+ * then they leave together.
  * A record that was sent is sent again until the broker has said yes or no, also when its caller has long gone.
  */
 export class ProducerPump implements Output {
@@ -63,7 +65,7 @@ export class ProducerPump implements Output {
       this.onLeaders();
     });
     this.scheduler = new FlushScheduler(
-      kafka,
+      () => new IdempotentProducer(kafka, clock),
       settings,
       { clock, logger, observer, stopped, onStale: () => this.layout.refresh() },
       (record) => this.release(record),
