@@ -12,6 +12,13 @@ export interface Versioned {
 
 export type SubscriptionStatus = 'enabled' | 'disabled';
 
+export interface RateLimit {
+  /** Attempts a second; may be a fraction. */
+  perSecond: number;
+  /** How many may come at once after a pause. */
+  burst: number;
+}
+
 /** A value of `hookline.subscriptions`; the key is the id. A deleted one is a value too, so that it has a version. */
 export interface SubscriptionRecord extends Versioned {
   id: string;
@@ -20,6 +27,12 @@ export interface SubscriptionRecord extends Versioned {
   /** Exact types, `prefix.*` or `*`. */
   types: string[];
   status: SubscriptionStatus | 'deleted';
+  /** `key`: events of one ordering key come one after the other. Absent: in any order. Fixed when it is made. */
+  ordering?: 'key';
+  /** Attempts that it may get, over the whole fleet. Absent: without a limit. */
+  rateLimit?: RateLimit;
+  /** Attempts in flight at most, over the whole fleet. Absent: the workers' own setting. */
+  maxInFlight?: number;
   /** Static headers and signing secrets, sealed: they may be credentials. */
   sealed: string;
   /** The offset of `hookline.events` from which this version holds, by partition. */

@@ -7,6 +7,8 @@ export type DeadLetterReason =
   | 'expired'
   | 'subscription-deleted'
   | 'subscription-disabled'
+  /** The endpoint answered 410. */
+  | 'endpoint-gone'
   /** The record itself can't be read. */
   | 'unreadable';
 

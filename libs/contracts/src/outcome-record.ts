@@ -45,6 +45,8 @@ export interface OutcomeRecord {
     reason?: DeadLetterReason | 'busy';
     replayId?: string;
   };
+  /** The endpoint said that it is gone for good (410): the subscription is to be disabled, if it is still at this version. */
+  gone?: { subscriptionId: string; version: number };
 }
 
 export function encodeOutcome(outcome: OutcomeRecord): Buffer {

@@ -4,6 +4,7 @@ import { count, duration, durations, list } from '../setting.js';
 export interface DeliveryConfig {
   attemptTimeoutMs: number;
   connectTimeoutMs: number;
+  firstByteTimeoutMs: number;
   retryDelaysMs: number[];
   retryJitterPercent: number;
   windowMs: number;
@@ -14,12 +15,27 @@ export interface DeliveryConfig {
   endpointQueue: number;
   unhealthyAfter: number;
   unhealthyProbeMs: number;
+  startConcurrency: number;
+  slowAttemptMs: number;
+  slowConcurrency: number;
+  breakerFailures: number;
+  breakerPercent: number;
+  breakerSample: number;
+  breakerOpenMs: number;
+  breakerOpenMostMs: number;
+  retryAfterMostMs: number;
+  directFanOut: number;
+  liveWeight: number;
+  retryWeight: number;
+  replayWeight: number;
+  tenantQuantumBytes: number;
   heldEvents: number;
   laneHeldRecords: number;
   laneHeldBytes: number;
   maxBufferedBytes: number;
   keepAliveMs: number;
   maxOrigins: number;
+  idleConnections: number;
   responseBodyBytes: number;
   responseReadBytes: number;
   commitIntervalMs: number;
@@ -34,6 +50,11 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   connectTimeoutMs: duration('HOOKLINE_CONNECT_TIMEOUT', 'How long connecting to an endpoint may take.', {
     default: '5s',
   }),
+  firstByteTimeoutMs: duration(
+    'HOOKLINE_FIRST_BYTE_TIMEOUT',
+    'How long an endpoint may take to begin its answer, once it is connected.',
+    { default: '15s' },
+  ),
   retryDelaysMs: durations('HOOKLINE_RETRY_DELAYS', 'The delay before each retry; the last one repeats.', {
     default: '5s,30s,2m,10m,30m,1h,2h,4h',
   }),
@@ -49,7 +70,7 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   }),
   endpointConcurrency: count(
     'HOOKLINE_ENDPOINT_CONCURRENCY',
-    'Attempts in flight to one subscription, for each worker.',
+    'Attempts in flight to one subscription, over all workers.',
     {
       default: 64,
       min: 1,
@@ -83,9 +104,61 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   unhealthyProbeMs: duration(
     'HOOKLINE_UNHEALTHY_PROBE',
     'How often such a subscription is still tried with an event directly.',
-    {
-      default: '5s',
-    },
+    { default: '5s' },
+  ),
+  startConcurrency: count(
+    'HOOKLINE_ENDPOINT_START_CONCURRENCY',
+    'Attempts in flight with which a subscription begins; more as they succeed, fewer as they fail.',
+    { default: 4, min: 1, max: 10_000 },
+  ),
+  slowAttemptMs: duration(
+    'HOOKLINE_SLOW_ATTEMPT',
+    'An attempt that takes longer no longer counts among those in flight in the worker, and its endpoint gets less.',
+    { default: '2s' },
+  ),
+  slowConcurrency: count('HOOKLINE_SLOW_CONCURRENCY', 'Such slow attempts in one worker, besides the others.', {
+    default: 8_192,
+    max: 100_000,
+  }),
+  breakerFailures: count('HOOKLINE_BREAKER_FAILURES', 'Failures in a row after which a subscription is left alone.', {
+    default: 10,
+    min: 1,
+  }),
+  breakerPercent: count('HOOKLINE_BREAKER_PERCENT', 'Failed attempts of a sample after which it is left alone, in %.', {
+    default: 60,
+    min: 1,
+    max: 100,
+  }),
+  breakerSample: count('HOOKLINE_BREAKER_SAMPLE', 'The latest attempts that make up this sample.', {
+    default: 50,
+    min: 2,
+    max: 10_000,
+  }),
+  breakerOpenMs: duration(
+    'HOOKLINE_BREAKER_OPEN',
+    'How long it is left alone before one attempt is made to see; twice as long after each that fails.',
+    { default: '5s' },
+  ),
+  breakerOpenMostMs: duration('HOOKLINE_BREAKER_OPEN_MOST', 'The longest that it is left alone.', { default: '2m' }),
+  retryAfterMostMs: duration('HOOKLINE_RETRY_AFTER_MOST', 'The longest Retry-After of an endpoint that is honoured.', {
+    default: '1h',
+  }),
+  directFanOut: count(
+    'HOOKLINE_DIRECT_FAN_OUT',
+    'An event that matches more subscriptions is handed to their owners, many in a record.',
+    { default: 64, min: 1, max: 10_000 },
+  ),
+  liveWeight: count('HOOKLINE_WEIGHT_LIVE', 'Turns of live work, where it, retries and replays wait.', {
+    default: 16,
+    min: 1,
+    max: 1_000,
+  }),
+  retryWeight: count('HOOKLINE_WEIGHT_RETRY', 'Turns of retries that are due.', { default: 4, min: 1, max: 1_000 }),
+  replayWeight: count('HOOKLINE_WEIGHT_REPLAY', 'Turns of replays.', { default: 1, min: 1, max: 1_000 }),
+  tenantQuantumBytes: count(
+    'HOOKLINE_TENANT_QUANTUM_BYTES',
+    'Bytes that a tenant may send in its turn, where tenants wait for the same worker.',
+    { default: 65_536, min: 1_024 },
   ),
   heldEvents: count('HOOKLINE_HELD_EVENTS', 'Events that a worker holds at most before it reads on.', {
     default: 2_000,
@@ -118,8 +191,17 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     default: 1_000,
     min: 1,
   }),
+  idleConnections: count(
+    'HOOKLINE_IDLE_CONNECTIONS',
+    'Connections kept without a request, over all origins, at most.',
+    {
+      default: 1_000,
+      min: 1,
+      max: 100_000,
+    },
+  ),
   responseBodyBytes: count('HOOKLINE_RESPONSE_BODY_BYTES', "Bytes of an endpoint's answer that are kept.", {
-    default: 1_024,
+    default: 16_384,
     max: 16_384,
   }),
   responseReadBytes: count(
@@ -133,7 +215,7 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   outcomeIntervalMs: duration(
     'HOOKLINE_OUTCOME_INTERVAL',
     'Outcomes are written at most this often, and then together: history and progress are late by it, no delivery is.',
-    { default: '20ms' },
+    { default: '40ms' },
   ),
   commitIntervalMs: duration('HOOKLINE_COMMIT_INTERVAL', 'How often progress is committed.', { default: '250ms' }),
   idempotencyWindowMs: duration('HOOKLINE_IDEMPOTENCY_WINDOW', 'For how long a repeated event id makes no delivery.', {
