@@ -34,7 +34,7 @@ describe('publishing while Kafka fails', () => {
   let published: Published;
 
   beforeAll(async () => {
-    brokers = await EmbeddedKafka.start({ dataDir, brokers: 3, shortLived: true });
+    brokers = await EmbeddedKafka.start({ dataDir, brokers: 3 });
     proxy = await KafkaProxy.start(brokers.brokers);
     direct = createKafka(config(), { role: 'test', logger: silentLogger });
     admin = direct.admin();

@@ -19,7 +19,7 @@ export class HooklineUnderTest {
 
   static async start(settings: InstallationOptions['settings'] = {}, brokers: 1 | 3 = 3): Promise<HooklineUnderTest> {
     const dataDir = mkdtempSync(join(tmpdir(), 'hookline-e2e-'));
-    const installation = Installation.open({ dataDir, brokers, settings, shortLived: true });
+    const installation = Installation.open({ dataDir, brokers, settings, durable: false });
     try {
       await installation.start();
       const [ingest, admin] = [installation.role('ingest').url, installation.role('admin-api').url];

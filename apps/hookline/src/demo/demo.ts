@@ -35,7 +35,7 @@ async function tourIn(dataDir: string, narrator: Narrator): Promise<string | und
   const installation = Installation.open({
     dataDir,
     brokers: 1,
-    shortLived: true,
+    durable: false,
     settings: {
       HOOKLINE_RETRY_DELAYS: DELAYS_MS.map(formatDelay).join(),
       HOOKLINE_DELIVERY_WINDOW: formatDelay(WINDOW_MS),

@@ -28,8 +28,8 @@ export interface InstallationOptions {
   /** Settings of the roles, as environment variables; they go before what an installation chooses by itself. */
   settings?: NodeJS.ProcessEnv;
   onProgress?: (line: string) => void;
-  /** Quick to start rather than quick under load. */
-  shortLived?: boolean;
+  /** Without it a crash of the machine may cost what the database has, and it is quicker; durable by default. */
+  durable?: boolean;
 }
 
 /** A whole Hookline on this machine: brokers, PostgreSQL and every role, each a process of its own. */
@@ -144,10 +144,10 @@ export class Installation {
   }
 
   private async startKafka(): Promise<{ brokers: string[]; copies: number }> {
-    const { dataDir, brokers, shortLived = false } = this.options;
+    const { dataDir, brokers } = this.options;
     if (process.env['KAFKA_BROKERS']) return findRunningKafka(process.env['KAFKA_BROKERS']);
     const started = await timed('Kafka', this.say, (onProgress) =>
-      EmbeddedKafka.start({ dataDir, brokers, shortLived, onProgress }),
+      EmbeddedKafka.start({ dataDir, brokers, onProgress }),
     );
     this.kafka = started;
     const backoff = new Backoff();
@@ -158,9 +158,9 @@ export class Installation {
   }
 
   private async startPostgres(): Promise<string> {
-    const { dataDir, shortLived = false } = this.options;
+    const { dataDir, durable = true } = this.options;
     const started = await timed('PostgreSQL', this.say, (onProgress) =>
-      EmbeddedPostgres.start({ dataDir, durable: !shortLived, onProgress }),
+      EmbeddedPostgres.start({ dataDir, durable, onProgress }),
     );
     this.postgres = started;
     const backoff = new Backoff();

@@ -8,7 +8,7 @@ import { EmbeddedKafka } from './embedded-kafka.js';
 describe('EmbeddedKafka', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'hookline-kafka-'));
   let kafka: EmbeddedKafka;
-  const start = (brokers: 1 | 3): Promise<EmbeddedKafka> => EmbeddedKafka.start({ dataDir, brokers, shortLived: true });
+  const start = (brokers: 1 | 3): Promise<EmbeddedKafka> => EmbeddedKafka.start({ dataDir, brokers });
   const address = (id: number): string => kafka.brokers[id - 1] as string;
 
   beforeAll(async () => {

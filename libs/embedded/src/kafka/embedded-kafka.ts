@@ -16,8 +16,6 @@ export interface EmbeddedKafkaOptions {
   /** With 3, everything has three copies, of which two must be there. */
   brokers: 1 | 3;
   onProgress?: (line: string) => void;
-  /** Quick to start rather than quick under load: for tests. */
-  shortLived?: boolean;
   /** Where brokers come from; {@link chooseKafkaSource} decides if absent. */
   source?: Exclude<KafkaSource, { kind: 'running' }>;
 }
@@ -51,10 +49,7 @@ export class EmbeddedKafka {
     const ports = inGroups(await freePorts(count * portsPerBroker, made?.ports.flat()), portsPerBroker);
     const cluster = { clusterId: made?.clusterId ?? newClusterId(), madeBy: source.kind, brokers: count, ports };
     const layout = { dir, ...cluster };
-    const host =
-      source.kind === 'jvm'
-        ? new JvmBrokers(layout, { ...source, shortLived: options.shortLived ?? false }, register)
-        : new DockerBrokers(layout);
+    const host = source.kind === 'jvm' ? new JvmBrokers(layout, source, register) : new DockerBrokers(layout);
 
     if (!made) onProgress('making its data folder');
     const ids = ports.map((_, index) => index + 1);

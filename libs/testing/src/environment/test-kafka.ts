@@ -19,7 +19,7 @@ export async function startTestKafka(): Promise<Running> {
     return container;
   }
   const dataDir = mkdtempSync(join(tmpdir(), 'hookline-kafka-'));
-  const kafka = await EmbeddedKafka.start({ dataDir, brokers: 1, source, shortLived: true });
+  const kafka = await EmbeddedKafka.start({ dataDir, brokers: 1, source });
   process.env[BROKERS_VARIABLE] = kafka.brokers.join();
   return {
     stop: async () => {
