@@ -17,6 +17,8 @@ export interface RoleProcessOptions {
 }
 
 const POLL_MS = 50;
+/** MiB. Where what is young has more room, it is collected less often, and less of it is copied before it dies. */
+const SEMI_SPACE_MIB = 32;
 
 /** A role as a process of its own, from what was built. */
 export class RoleProcess {
@@ -32,7 +34,7 @@ export class RoleProcess {
       {
         name: role,
         command: process.execPath,
-        args: ['--enable-source-maps', entry],
+        args: ['--enable-source-maps', `--max-semi-space-size=${SEMI_SPACE_MIB}`, entry],
         env: { HOOKLINE_HTTP_HOST: '127.0.0.1', ...env, HOOKLINE_HTTP_PORT: String(port) },
         logFile,
       },
