@@ -97,13 +97,15 @@ export class FlushScheduler {
     this.planPartitions(plans);
     this.planShared(plans, now);
     let records = 0;
+    let full = false;
     for (const [lane, plan] of plans) {
       if (plan.batches.length === 0) continue;
       records += plan.records;
+      full ||= plan.full;
       for (const { queue } of plan.batches) queue.busy = true;
       void lane.deliver(plan.batches, (batch) => this.closed(batch)).then(() => this.schedule());
     }
-    if (records > 0) this.pace.began(now, records);
+    if (records > 0) this.pace.began(now, records, full);
   }
 
   private planPartitions(plans: Map<LeaderLane, FlushPlan>): void {

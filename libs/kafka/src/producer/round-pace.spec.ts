@@ -19,6 +19,12 @@ describe('RoundPace', () => {
     expect(pace.waitMs(9_000)).toBe(0);
   });
 
+  it('does not wait after a round that was full', () => {
+    const pace = new RoundPace(15);
+    pace.began(1_000, 500, true);
+    expect(pace.waitMs(1_000)).toBe(0);
+  });
+
   it('never waits with an interval of 0', () => {
     const pace = new RoundPace(0);
     pace.began(1_000, 500);

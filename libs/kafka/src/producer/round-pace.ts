@@ -12,8 +12,9 @@ export class RoundPace {
   /** @param intervalMs from the beginning of one round to that of the next, at least */
   constructor(private readonly intervalMs: number) {}
 
-  began(now: number, records: number): void {
-    this.beganAt = records < PACED_FROM ? -Infinity : now;
+  /** @param full whether a send took as much as it may: to wait would gather nothing more, and only slow down */
+  began(now: number, records: number, full = false): void {
+    this.beganAt = full || records < PACED_FROM ? -Infinity : now;
   }
 
   /** Milliseconds until the next round may begin; 0: now. */
