@@ -1,4 +1,4 @@
-import { Pool, type Dispatcher } from 'undici';
+import { LeanClient } from './lean/lean-client.js';
 import { sharedNow } from './machine.js';
 
 /** An event that was answered with 202. */
@@ -23,8 +23,7 @@ export type Naming = 'unnamed' | 'distinct';
 
 /** Publishes as many customers would, each event in a request of its own. */
 export class Publishers {
-  private readonly pool: Pool;
-  private readonly headers: string[];
+  private readonly client: LeanClient;
   private number = 0;
 
   constructor(
@@ -33,8 +32,8 @@ export class Publishers {
     private readonly run: string,
     concurrency: number,
   ) {
-    this.pool = new Pool(ingestUrl, { connections: concurrency, pipelining: 1 });
-    this.headers = ['authorization', `Bearer ${apiKey}`, 'content-type', 'application/json'];
+    const headers = [`authorization: Bearer ${apiKey}`, 'content-type: application/json'];
+    this.client = new LeanClient(new URL(ingestUrl), '/v1/events', headers, concurrency);
   }
 
   /** Each of `concurrency` publishers sends its next event when the last one was answered. */
@@ -63,13 +62,13 @@ export class Publishers {
     return load;
   }
 
-  close(): Promise<void> {
-    return this.pool.close();
+  close(): void {
+    this.client.close();
   }
 
   private async publish(load: PublishedLoad, naming: Naming): Promise<void> {
     const begin = sharedNow();
-    const { status, body } = await this.post(this.body(naming));
+    const { status, body } = await this.client.post(this.body(naming));
     if (status === 202) load.sent.push({ id: (JSON.parse(body) as { id: string }).id, begin, end: sharedNow() });
     else load.refused[status] = (load.refused[status] ?? 0) + 1;
   }
@@ -79,24 +78,5 @@ export class Publishers {
     const names = naming === 'unnamed' ? '' : `"id":"${this.run}-${n}","key":"customer-${n}",`;
     const start = `{"n":${n},"pad":"`;
     return `{${names}"type":"bench.event","data":${start}${PAD.slice(start.length + 2)}"}}`;
-  }
-
-  private post(body: string): Promise<{ status: number; body: string }> {
-    return new Promise((resolve) => {
-      let status = 0;
-      let answer = '';
-      const handler: Dispatcher.DispatchHandler = {
-        onRequestStart: () => undefined,
-        onResponseStart: (_controller, statusCode) => {
-          status = statusCode;
-        },
-        onResponseData: (_controller, chunk) => {
-          answer += chunk.toString();
-        },
-        onResponseEnd: () => resolve({ status, body: answer }),
-        onResponseError: () => resolve({ status: 0, body: '' }),
-      };
-      this.pool.dispatch({ path: '/v1/events', method: 'POST', headers: this.headers, body }, handler);
-    });
   }
 }

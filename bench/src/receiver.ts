@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { leanServer, valueOf } from './lean/lean-server.js';
 import { sharedNow } from './machine.js';
 
 /** What the receiver is asked for, and answers with. */
@@ -17,19 +17,13 @@ export interface ReceiverReport {
 let events = new Map<string, { at: number; times: number }>();
 let requests = 0;
 
-const server = createServer((request, response) => {
-  const at = sharedNow();
-  request.on('end', () => {
-    requests += 1;
-    const id = request.headers['hookline-event-id'] as string;
-    const known = events.get(id);
-    if (known) known.times += 1;
-    else events.set(id, { at, times: 1 });
-    response.writeHead(204).end();
-  });
-  request.resume();
+const server = leanServer((head) => {
+  requests += 1;
+  const id = valueOf(head, 'hookline-event-id') as string;
+  const known = events.get(id);
+  if (known) known.times += 1;
+  else events.set(id, { at: sharedNow(), times: 1 });
 });
-server.keepAliveTimeout = 60_000;
 
 process.on('message', (message) => {
   if (message === 'count') {

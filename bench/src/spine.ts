@@ -97,7 +97,7 @@ async function measure(
       ok: notRecorded === 0 && [...throughput, latency].every(({ lost }) => lost === 0),
     };
   } finally {
-    await publishers.close();
+    publishers.close();
     await recorded.close();
   }
 }
