@@ -13,6 +13,13 @@ export {
 export { Sealer, UnsealError, SealingKeyError } from './sealer.js';
 export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from './api-key.js';
 export { DELIVERED, EXPIRED, isSuccess, type Outcome } from './outcome.js';
+export { verdictOf, type Verdict } from './answer/verdict.js';
+export { retryAfterMs } from './answer/retry-after.js';
+export { AdaptiveLimit } from './pace/adaptive-limit.js';
+export { CircuitBreaker, type BreakerRules, type BreakerState } from './pace/circuit-breaker.js';
+export { RateLimiter, type RateLimit } from './pace/rate-limiter.js';
+export { DeficitRoundRobin } from './pace/deficit-round-robin.js';
+export { WeightedTurns } from './pace/weighted-turns.js';
 export { RetryPolicy, type RetryRules, type Progress } from './retry-policy.js';
 export { DeduplicationIndex } from './deduplication-index.js';
 export { CompletionTracker, type OffsetRun } from './offsets/completion-tracker.js';

@@ -33,16 +33,15 @@ export class RetryPolicy {
    * After a failed attempt: a retry by the delay that this attempt has; where that isn't due inside the window, by the
    * longest one that is; where none is, the end.
    * @param attemptsInWindow attempts made in this window, the failed one included
+   * @param atLeastMs what the endpoint asked for (Retry-After): rounded up to a delay there is, or else the longest; it
+   *   matters only where that is longer than the one planned, and never beyond the window
    */
-  afterFailure(progress: Progress, attemptsInWindow: number, now: number): Outcome {
+  afterFailure(progress: Progress, attemptsInWindow: number, now: number, atLeastMs = 0): Outcome {
     const delays = this.rules.retryDelaysMs;
     const planned = delays[Math.min(attemptsInWindow, delays.length) - 1];
-    return this.first(
-      'retry',
-      planned === undefined ? this.longestFirst : [planned, ...this.longestFirst],
-      progress,
-      now,
-    );
+    if (planned === undefined) return this.first('retry', this.longestFirst, progress, now);
+    const first = planned >= atLeastMs ? planned : Math.max(planned, this.tierOf(atLeastMs));
+    return this.first('retry', [first, ...this.longestFirst], progress, now);
   }
 
   /**
@@ -65,6 +64,11 @@ export class RetryPolicy {
    */
   jitterMs({ deliveryId, attempts }: Pick<Progress, 'deliveryId' | 'attempts'>, delayMs: number): number {
     return Math.floor((fraction(deliveryId, attempts) * delayMs * this.rules.retryJitterPercent) / 100);
+  }
+
+  /** The shortest delay that isn't below this; the longest of all where none is so long. */
+  private tierOf(atLeastMs: number): number {
+    return this.longestFirst.findLast((delayMs) => delayMs >= atLeastMs) ?? this.longestFirst[0] ?? 0;
   }
 
   private first(kind: 'retry' | 'defer', delays: readonly number[], progress: Progress, now: number): Outcome {
