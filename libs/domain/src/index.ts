@@ -17,7 +17,7 @@ export { verdictOf, type Verdict } from './answer/verdict.js';
 export { retryAfterMs } from './answer/retry-after.js';
 export { AdaptiveLimit } from './pace/adaptive-limit.js';
 export { CircuitBreaker, type BreakerRules, type BreakerState } from './pace/circuit-breaker.js';
-export { RateLimiter, type RateLimit } from './pace/rate-limiter.js';
+export { RateLimiter } from './pace/rate-limiter.js';
 export { DeficitRoundRobin } from './pace/deficit-round-robin.js';
 export { WeightedTurns } from './pace/weighted-turns.js';
 export { RetryPolicy, type RetryRules, type Progress } from './retry-policy.js';

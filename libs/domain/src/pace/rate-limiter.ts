@@ -1,16 +1,12 @@
-export interface RateLimit {
-  readonly perSecond: number;
-  /** How many may go at once after a pause; 1 or more. */
-  readonly burst: number;
-}
+import type { RateLimit } from '@hookline/contracts';
 
-/** What one attempt adds to the level, so that time in ms and whole rates make whole numbers of it. */
+/** What one attempt adds to the level, so that ms times a rate a second are of the same unit. */
 const ATTEMPT = 1_000;
 
 /**
  * The generic cell rate algorithm, as the continuous-state leaky bucket of ITU-T I.371, annex A (the ATM Forum's
  * Traffic Management 4.0 has the same): a bucket that leaks at the rate and holds the burst. In whole milliseconds and
- * whole rates it is exact: in any interval of t seconds at most `burst + t * perSecond` are let through, and never fewer
+ * whole rates it is exact, else to the last digits of a number: in any interval of t seconds at most `burst + t * perSecond` are let through, and never fewer
  * than could be.
  *
  * It begins with a full bucket, i.e. with no burst to spend: the first goes after 1 / perSecond. An owner that takes
