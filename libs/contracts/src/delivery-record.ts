@@ -1,5 +1,7 @@
 import { decodeEventHeaders, encodeEventHeaders, type EventEnvelope } from './event-record.js';
 import {
+  decodePosition,
+  encodePosition,
   numericHeader,
   optionalHeader,
   requiredHeader,
@@ -43,7 +45,7 @@ export const HISTORY_LIMIT = 32;
 
 export function encodeDeliveryHeaders(delivery: DeliveryEnvelope): RecordHeaders {
   const headers = encodeEventHeaders(delivery.event);
-  headers['source'] = `${delivery.source.partition}:${delivery.source.offset}:${delivery.source.at}`;
+  headers['source'] = encodePosition(delivery.source);
   headers['subscription'] = delivery.subscriptionId;
   headers['delivery'] = delivery.deliveryId;
   headers['attempts'] = String(delivery.attempts);
@@ -57,9 +59,9 @@ export function encodeDeliveryHeaders(delivery: DeliveryEnvelope): RecordHeaders
 export function decodeDeliveryHeaders(headers: Readonly<Record<string, unknown>>): DeliveryEnvelope {
   const delivery: DeliveryEnvelope = {
     event: decodeEventHeaders(headers),
-    source: parsePosition(requiredHeader(headers, 'source')),
-    subscriptionId: requiredHeader(headers, 'subscription'),
-    deliveryId: requiredHeader(headers, 'delivery'),
+    source: decodePosition(headers, 'source'),
+    subscriptionId: subscriptionIdIn(requiredHeader(headers, 'subscription'), 'subscription'),
+    deliveryId: deliveryIdIn(headers),
     attempts: numericHeader(headers, 'attempts'),
     history: parseHistory(optionalHeader(headers, 'history')),
   };
@@ -69,19 +71,34 @@ export function decodeDeliveryHeaders(headers: Readonly<Record<string, unknown>>
   return delivery;
 }
 
-function parsePosition(text: string): LogPosition {
-  const match = /^(\d+):(\d+):(\d+)$/.exec(text);
-  if (!match) throw new UnreadableRecord('header source is not a log position');
-  return { partition: Number(match[1]), offset: Number(match[2]), at: Number(match[3]) };
+/** As wide as ids may ever get; what is none of ours would otherwise wait for ever to be heard of. */
+const SUBSCRIPTION_ID = /^sub_[0-9a-z]{1,40}$/;
+const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;
+
+/** @throws UnreadableRecord naming the header */
+export function subscriptionIdIn(value: unknown, header: string): string {
+  if (typeof value === 'string' && SUBSCRIPTION_ID.test(value)) return value;
+  throw new UnreadableRecord(`header ${header} has what is no subscription's id`);
+}
+
+function deliveryIdIn(headers: Readonly<Record<string, unknown>>): string {
+  const id = requiredHeader(headers, 'delivery');
+  if (!DELIVERY_ID.test(id)) throw new UnreadableRecord("header delivery is no delivery's id");
+  return id;
 }
 
 function parseHistory(text: string | undefined): AttemptSummary[] {
   if (text === undefined) return [];
   try {
     const parsed: unknown = JSON.parse(text);
-    if (Array.isArray(parsed)) return parsed as AttemptSummary[];
+    if (Array.isArray(parsed) && parsed.every(isSummary)) return parsed;
   } catch {
-    // falls through: the same answer for no JSON and for JSON that is no list
+    // falls through: the same answer for no JSON and for JSON that is no list of attempts
   }
-  throw new UnreadableRecord('header history is not a list');
+  throw new UnreadableRecord('header history is not a list of attempts');
+}
+
+function isSummary(value: unknown): value is AttemptSummary {
+  const { number, at, durationMs } = (value ?? {}) as Partial<AttemptSummary>;
+  return typeof number === 'number' && typeof at === 'number' && typeof durationMs === 'number';
 }

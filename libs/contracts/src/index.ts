@@ -2,6 +2,7 @@ export * from './topics.js';
 export * from './log-position.js';
 export * from './event-record.js';
 export * from './delivery-record.js';
+export * from './wide-delivery-record.js';
 export * from './dead-letter-record.js';
 export * from './outcome-record.js';
 export * from './compacted-records.js';

@@ -6,6 +6,17 @@ export interface LogPosition {
   at: number;
 }
 
+export function encodePosition({ partition, offset, at }: LogPosition): string {
+  return `${partition}:${offset}:${at}`;
+}
+
+/** @throws UnreadableRecord naming the header */
+export function decodePosition(headers: Readonly<Record<string, unknown>>, name: string): LogPosition {
+  const match = /^(\d{1,16}):(\d{1,16}):(\d{1,16})$/.exec(requiredHeader(headers, name));
+  if (!match) throw new UnreadableRecord(`header ${name} is not a log position`);
+  return { partition: Number(match[1]), offset: Number(match[2]), at: Number(match[3]) };
+}
+
 /** A record's headers as kafkajs takes and gives them, one value each. */
 export type RecordHeaders = Record<string, Buffer | string>;
 
