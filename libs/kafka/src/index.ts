@@ -30,5 +30,6 @@ export {
 } from './consumer/log-transport.strategy.js';
 export { CompactedView, type CompactedViewOptions, type ViewListener } from './view/compacted-view.js';
 export { brokersInTurn } from './view/connect.js';
+export { LogClock } from './log-clock.js';
 export { PumpMetrics } from './producer/pump-metrics.js';
 export { observeView } from './view/view-metrics.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger, type Clock } from '@hookline/platform';
 import type { RecordMetadata } from 'kafkajs';
-import { LeaderLane, type LaneProducer } from './leader-lane.js';
+import { LeaderLane, type LaneProducer, type LaneSurroundings } from './leader-lane.js';
 import type { Appended } from './output.js';
 import { PartitionBatch } from './partition-batch.js';
 import { PartitionQueue } from './partition-queue.js';
@@ -53,7 +53,7 @@ const acknowledging = (sent: Sent): RecordMetadata[] =>
 const protocol = (type: string): Error => Object.assign(new Error(type), { type });
 
 /** Delivers the values by partition; returns what was done, and what became of each value. */
-async function deliver(values: Sent, script: Script) {
+async function deliver(values: Sent, script: Script, onAppended?: LaneSurroundings['onAppended']) {
   const producer = new ScriptedProducer(script);
   const fates: Record<string, Appended | string> = {};
   const batches = Object.entries(values).map(([partition, texts]) => {
@@ -74,6 +74,7 @@ async function deliver(values: Sent, script: Script) {
     observer: silentObserver,
     stopped: new AbortController().signal,
     onStale: () => undefined,
+    onAppended,
   });
   await lane.deliver(batches, () => undefined);
   return { steps: producer.steps, fates, idle: lane.idle };
@@ -112,6 +113,17 @@ describe('LeaderLane', () => {
     );
     const remedies = steps.filter((step) => typeof step === 'string');
     expect(remedies).toEqual([...Array.from({ length: 8 }, () => 'reconnect'), 'replace']);
+  });
+
+  it('tells when its leader appended, where the leader says so', async () => {
+    const told: [number, number][] = [];
+    const times = ['1700000000123', '-1'];
+    await deliver(
+      { 0: ['a'], 1: ['b'] },
+      (sent) => acknowledging(sent).map((entry, each) => Object.assign(entry, { logAppendTime: times[each] })),
+      (leader, appendTime) => told.push([leader, appendTime]),
+    );
+    expect(told).toEqual([[1, 1_700_000_000_123]]);
   });
 
   it('keeps the producer while brokers are down, however long', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@hookline/platform';
+import type { RecordMetadata } from 'kafkajs';
 import type { KafkaLogger } from '../client.js';
 import { settleAcknowledged } from './acknowledgement.js';
 import type { IdempotentProducer } from './idempotent-producer.js';
@@ -26,6 +27,8 @@ export interface LaneSurroundings {
   stopped: AbortSignal;
   /** Leaders may have moved. */
   onStale(): void;
+  /** A leader has just said when it appended something, ms since the epoch by its own clock. */
+  onAppended?: ((leader: number, appendTime: number) => void) | undefined;
 }
 
 /**
@@ -82,7 +85,9 @@ export class LeaderLane {
     const startedAt = clock.now();
     const { records, bytes } = sizeOf(batches);
     try {
-      const missing = settleAcknowledged(batches, await this.producer.send(batches));
+      const answer = await this.producer.send(batches);
+      const missing = settleAcknowledged(batches, answer);
+      this.tellAppendTime(answer);
       this.failures = missing.length === 0 ? 0 : this.failures + 1;
       this.reconnects = 0;
       observer.flushed({ leader: this.leader, records, bytes, durationMs: clock.now() - startedAt });
@@ -90,6 +95,12 @@ export class LeaderLane {
     } catch (error) {
       await this.recover(batches, faultOf(error));
     }
+  }
+
+  private tellAppendTime(answer: readonly RecordMetadata[]): void {
+    // −1 where the topic keeps what the producers claim.
+    for (const { logAppendTime = '-1' } of answer)
+      if (logAppendTime !== '-1') this.around.onAppended?.(this.leader, Number(logAppendTime));
   }
 
   private async recover(batches: readonly PartitionBatch[], fault: SendFault): Promise<void> {

@@ -35,6 +35,8 @@ export interface PumpParts {
   clock: Clock;
   logger: KafkaLogger;
   observer?: PumpObserver;
+  /** A leader has just said when it appended something, ms since the epoch by its own clock. */
+  onAppended?: (leader: number, appendTime: number) => void;
 }
 
 /**
@@ -58,7 +60,7 @@ export class ProducerPump implements Output {
     private readonly parts: PumpParts,
     private readonly settings: PumpSettings,
   ) {
-    const { kafka, clock, logger, observer = silentObserver } = parts;
+    const { kafka, clock, logger, observer = silentObserver, onAppended } = parts;
     const stopped = this.stopped.signal;
     this.layout = new TopicLayout(kafka, clock, logger, settings.layoutRefreshMs, stopped, (topic, leaders) => {
       for (const record of this.scheduler.update(topic, leaders)) this.route(record);
@@ -67,7 +69,7 @@ export class ProducerPump implements Output {
     this.scheduler = new FlushScheduler(
       () => new IdempotentProducer(kafka, clock),
       settings,
-      { clock, logger, observer, stopped, onStale: () => this.layout.refresh() },
+      { clock, logger, observer, stopped, onStale: () => this.layout.refresh(), onAppended },
       (record) => this.release(record),
     );
     this.deadlines = new DeadlineTimer(clock, (now) => this.expire(now));

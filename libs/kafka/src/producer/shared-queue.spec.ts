@@ -36,6 +36,14 @@ describe('SharedQueue', () => {
     expect(queue.waitMs(1_020)).toBe(0);
   });
 
+  it('does not wait for a clock that was set back', () => {
+    const queue = new SharedQueue('t', 500, 20);
+    const first = batchTo(0);
+    queue.started(first, 3_600_000);
+    queue.closed(first);
+    expect(queue.waitMs(5)).toBe(0);
+  });
+
   it('takes the partitions in turn, past those that will not do', () => {
     const queue = new SharedQueue('t', 500, 0);
     expect(queue.choose(3, () => true)).toBe(0);

@@ -22,7 +22,9 @@ export class SharedQueue extends RecordQueue {
 
   /** Milliseconds until another flush may start; 0: now. */
   waitMs(now: number): number {
-    return Math.max(0, this.latestAt + (this.latest ? this.patienceMs : this.intervalMs) - now);
+    const passed = now - this.latestAt;
+    // Below 0 the clock was set back, maybe by hours.
+    return passed < 0 ? 0 : Math.max(0, (this.latest ? this.patienceMs : this.intervalMs) - passed);
   }
 
   started(batch: PartitionBatch, now: number): void {
