@@ -42,7 +42,7 @@ class Requests {
   private one(bytes: Buffer): number {
     const end = bytes.indexOf(HEAD_END);
     if (end < 0) return 0;
-    const head = bytes.latin1Slice(0, end);
+    const head = bytes.toString('latin1', 0, end);
     const whole = end + HEAD_END.length + Number(valueOf(head, 'content-length') ?? 0);
     if (bytes.length < whole) return 0;
     this.onRequest(head);
