@@ -1,14 +1,13 @@
 import { Axios } from 'axios';
 import { AddressGuard } from './address-guard.js';
+import { Deadline, type Deadlines } from './deadline.js';
 import type { Endpoint } from './endpoint.js';
 import { Exchange, type BodyLimits } from './exchange.js';
-import { OriginPools, type PoolSettings } from './origin-pools.js';
+import { OriginConnections, type PoolSettings } from './origin-connections.js';
 import { failureOf, type SendFailure } from './send-failure.js';
 import { undiciAdapter } from './undici-adapter.js';
 
-export interface EndpointClientSettings extends PoolSettings, BodyLimits {
-  /** How long an attempt may take, from the start to the last byte of the answer, ms. */
-  attemptTimeoutMs: number;
+export interface EndpointClientSettings extends PoolSettings, BodyLimits, Deadlines {
   /** Networks that endpoints may be in although they are private. */
   allowCidrs: readonly string[];
 }
@@ -26,6 +25,8 @@ export interface SendResult {
   /** The answer's status, also if its body then failed; a redirect is an answer like any other. */
   status?: number;
   error?: SendFailure;
+  /** The answer's `Retry-After` as it came, if it is no success: seconds or a date, or anything else. */
+  retryAfter?: string;
   /** The beginning of the answer's body. */
   body?: string;
   durationMs: number;
@@ -33,7 +34,7 @@ export interface SendResult {
 
 /** Sends webhooks. Every attempt ends in a result, within its time. */
 export class EndpointClient {
-  private readonly pools: OriginPools;
+  private readonly connections: OriginConnections;
   private readonly http: Axios;
 
   /** @throws NotACidr */
@@ -41,52 +42,48 @@ export class EndpointClient {
     private readonly settings: EndpointClientSettings,
     guard = new AddressGuard(settings.allowCidrs),
   ) {
-    this.pools = new OriginPools(settings, guard);
+    this.connections = new OriginConnections(settings, guard);
     // Not `axios.create`: its defaults (transforms, common headers, XSRF) cost 25 µs of CPU a request to be merged in,
     // and here the bytes go out as they came, and every answer is one.
-    this.http = new Axios({ adapter: undiciAdapter(this.pools), method: 'post' });
+    this.http = new Axios({ adapter: undiciAdapter(this.connections), method: 'post' });
   }
 
-  /** Origins whose connections are kept at the moment. */
-  get origins(): number {
-    return this.pools.size;
+  /** Connections that wait for a request at the moment. */
+  get idleConnections(): number {
+    return this.connections.idleCount;
   }
 
   /** Never rejects. */
   async send(request: SendRequest): Promise<SendResult> {
     const { endpoint, headers, body, signal } = request;
-    const start = performance.now();
-    const exchange = new Exchange(endpoint, headers, this.settings);
-    const timer = setTimeout(giveUpForTime, this.settings.attemptTimeoutMs, exchange);
+    const exchange = new Exchange(endpoint, headers, this.settings, performance.now());
+    if (signal?.aborted) return resultOf(exchange, 'aborted');
+    const deadline = new Deadline(exchange, this.settings);
     const abort = signal && ((): void => exchange.giveUp('aborted'));
     if (abort) signal.addEventListener('abort', abort, { once: true });
-    if (signal?.aborted) exchange.giveUp('aborted');
     try {
       await this.http.request({ url: endpoint.url, data: body, exchange });
     } catch (error) {
       exchange.giveUp(failureOf(error));
     } finally {
-      clearTimeout(timer);
+      deadline.clear();
       if (abort) signal.removeEventListener('abort', abort);
     }
-    return resultOf(exchange, performance.now() - start);
+    return resultOf(exchange, exchange.error);
   }
 
-  /** Ends every attempt in flight as `connection-reset` or the like, and closes all connections. */
+  /** Ends every attempt in flight as `aborted`, and closes all connections. */
   close(): Promise<void> {
-    return this.pools.destroy();
+    return this.connections.destroy();
   }
 }
 
-function giveUpForTime(exchange: Exchange): void {
-  exchange.giveUp('timeout');
-}
-
-function resultOf(exchange: Exchange, durationMs: number): SendResult {
-  const result: SendResult = { durationMs: Math.round(durationMs) };
+function resultOf(exchange: Exchange, error: SendFailure | undefined): SendResult {
+  const result: SendResult = { durationMs: Math.round(performance.now() - exchange.startedAt) };
   const body = exchange.body();
   if (exchange.status !== undefined) result.status = exchange.status;
-  if (exchange.error !== undefined) result.error = exchange.error;
+  if (error !== undefined) result.error = error;
+  if (exchange.retryAfter !== undefined) result.retryAfter = exchange.retryAfter;
   if (body !== undefined) result.body = body;
   return result;
 }

@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Endpoint } from './endpoint.js';
+import { KeptBody } from './kept-body.js';
+import { findHeader, headerName, wholeNumber, type RawHeaders } from './raw-headers.js';
 import { failureOf, type SendFailure } from './send-failure.js';
 
 /** What is read of an answer's body. */
@@ -10,79 +12,116 @@ export interface BodyLimits {
   readBytes: number;
 }
 
-const GIVEN_UP = new Error('given up');
+const RETRY_AFTER = headerName('retry-after');
+const CONTENT_LENGTH = headerName('content-length');
+
+/** A date takes 29; what is longer is nothing that anyone could act on. */
+const MOST_RETRY_AFTER_BYTES = 64;
+
+/** Answers before the answer, such as 103; an endpoint can send them without end. */
+const MOST_INFORMATIONAL = 16;
 
 /**
  * One request and its answer, as undici reports on it. It speaks undici's lower interface: the other one parses every
- * header of an answer, and nobody reads them.
+ * header of an answer, and nobody reads more than two.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   status: number | undefined;
   error: SendFailure | undefined;
-  private kept: Buffer | undefined;
+  /** As it came, of an answer that is no success. */
+  retryAfter: string | undefined;
+  /** When the request was handed to an open connection, ms of `performance.now()`. */
+  sentAt: number | undefined;
+  /** Whether anything was answered. */
+  answered = false;
+  /** The answer was read to its end. */
+  whole = false;
+  private kept: KeptBody | undefined;
   private read = 0;
+  private readMost: number;
+  private informational = 0;
   private settled = false;
-  private abort: ((reason: Error) => void) | undefined;
   private settle: (() => void) | undefined;
   /** Resolves when all is known; it never rejects. */
   readonly done = new Promise<void>((resolve) => (this.settle = resolve));
 
-  /** @param headers name, value, name, value … */
+  /**
+   * @param headers name, value, name, value …
+   * @param startedAt ms of `performance.now()`
+   */
   constructor(
     readonly endpoint: Endpoint,
     readonly headers: string[],
     private readonly limits: BodyLimits,
-  ) {}
+    readonly startedAt: number,
+  ) {
+    this.readMost = limits.readBytes;
+  }
 
   /** The beginning of the answer's body, as text. */
   body(): string | undefined {
-    return this.kept?.toString('utf8');
+    return this.kept?.toString();
   }
 
-  /** Ends it from outside: what is known of the answer by then stays. */
+  /** Ends it from outside: what is known of the answer by then stays. Its connection is of no more use. */
   giveUp(error: SendFailure | undefined): void {
-    if (this.settled) return;
-    this.finish(error);
-    this.abort?.(GIVEN_UP);
-  }
-
-  onConnect(abort: (reason?: Error) => void): void {
-    if (this.settled) return abort(GIVEN_UP);
-    this.abort = abort;
-  }
-
-  onHeaders(status: number): boolean {
-    if (status >= 200) this.status = status;
-    return true;
-  }
-
-  onData(chunk: Buffer): boolean {
-    this.keep(chunk);
-    this.read += chunk.length;
-    if (this.read > this.limits.readBytes) this.giveUp(undefined);
-    return true;
-  }
-
-  onComplete(): void {
-    this.finish(undefined);
-  }
-
-  onError(error: Error): void {
-    this.finish(failureOf(error));
-  }
-
-  private keep(chunk: Buffer): void {
-    const missing = this.limits.keepBytes - (this.kept?.length ?? 0);
-    if (missing <= 0) return;
-    // A copy: what undici gives is a part of the socket's much larger buffer.
-    const part = Buffer.from(chunk.subarray(0, missing));
-    this.kept = this.kept === undefined ? part : Buffer.concat([this.kept, part]);
-  }
-
-  private finish(error: SendFailure | undefined): void {
     if (this.settled) return;
     this.settled = true;
     this.error = error;
     this.settle?.();
   }
+
+  /** More was sent than any answer needs. */
+  tooLong(): void {
+    this.giveUp(this.status === undefined ? 'response-too-large' : undefined);
+  }
+
+  onConnect(): void {
+    this.sentAt = performance.now();
+  }
+
+  onResponseStarted(): void {
+    this.answered = true;
+  }
+
+  onHeaders(status: number, headers: RawHeaders): boolean {
+    if (this.settled) return true;
+    if (status < 200) {
+      if (++this.informational > MOST_INFORMATIONAL) this.giveUp('protocol');
+      return true;
+    }
+    this.status = status;
+    const success = status < 300;
+    if (!success) this.retryAfter = retryAfterOf(headers);
+    const length = findHeader(headers, CONTENT_LENGTH);
+    if (length !== undefined && (wholeNumber(length) ?? 0) > this.limits.readBytes) {
+      // It will not be read to its end: of a failure the beginning says why, of a success nothing does.
+      if (success) this.giveUp(undefined);
+      else this.readMost = this.limits.keepBytes;
+    }
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.settled) return true;
+    this.kept ??= new KeptBody(this.limits.keepBytes);
+    this.kept.add(chunk);
+    this.read += chunk.length;
+    if (this.read > this.readMost) this.giveUp(undefined);
+    return true;
+  }
+
+  onComplete(): void {
+    if (!this.settled) this.whole = true;
+    this.giveUp(undefined);
+  }
+
+  onError(error: Error): void {
+    this.giveUp(failureOf(error));
+  }
+}
+
+function retryAfterOf(headers: RawHeaders): string | undefined {
+  const value = findHeader(headers, RETRY_AFTER);
+  return value === undefined || value.length > MOST_RETRY_AFTER_BYTES ? undefined : value.toString('latin1').trim();
 }

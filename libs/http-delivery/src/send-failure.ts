@@ -3,6 +3,8 @@ export type SendFailure =
   /** The attempt as a whole took too long. */
   | 'timeout'
   | 'connect-timeout'
+  /** The connection was open and the request on its way, and nothing came back in time. */
+  | 'first-byte-timeout'
   /** Nobody listens there, or the network has no way to it. */
   | 'connection-refused'
   /** The connection ended before the answer did. */
@@ -14,7 +16,7 @@ export type SendFailure =
   | 'protocol'
   /** The head of the answer is too long. (Of a body only the beginning is read, and that is no failure.) */
   | 'response-too-large'
-  /** The caller called it off. */
+  /** The caller called it off, or closed the client. */
   | 'aborted'
   | 'other';
 
@@ -39,6 +41,7 @@ const BY_CODE: Readonly<Record<string, SendFailure>> = {
   HOSTNAME_MISMATCH: 'tls',
   UND_ERR_HEADERS_OVERFLOW: 'response-too-large',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
+  UND_ERR_DESTROYED: 'aborted',
 };
 
 const BY_PREFIX: readonly (readonly [string, SendFailure])[] = [
@@ -49,11 +52,18 @@ const BY_PREFIX: readonly (readonly [string, SendFailure])[] = [
   ['CERT_', 'tls'],
   ['UNABLE_TO_', 'tls'],
   ['INVALID_', 'tls'],
+  ['CRL_', 'tls'],
+  ['ERROR_IN_CERT_', 'tls'],
+  ['PATH_LENGTH_', 'tls'],
 ];
+
+/** What undici says, under the code of a closed socket, of an answer that it did not ask for: a 100 or a 101. */
+const UNASKED = new Set(['bad response', 'bad upgrade']);
 
 /** The name of what an error of undici or of a socket means. */
 export function failureOf(error: unknown): SendFailure {
   const code = codeOf(error);
+  if (code === 'UND_ERR_SOCKET' && UNASKED.has((error as Error).message)) return 'protocol';
   if (code === undefined) return (error as Error | undefined)?.name === 'HTTPParserError' ? 'protocol' : 'other';
   return BY_CODE[code] ?? BY_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'other';
 }
