@@ -36,6 +36,7 @@ export interface SendResult {
 export class EndpointClient {
   private readonly connections: OriginConnections;
   private readonly http: Axios;
+  private closed = false;
 
   /** @throws NotACidr */
   constructor(
@@ -57,7 +58,7 @@ export class EndpointClient {
   async send(request: SendRequest): Promise<SendResult> {
     const { endpoint, headers, body, signal } = request;
     const exchange = new Exchange(endpoint, headers, this.settings, performance.now());
-    if (signal?.aborted) return resultOf(exchange, 'aborted');
+    if (this.closed || signal?.aborted) return resultOf(exchange, 'aborted');
     const deadline = new Deadline(exchange, this.settings);
     const abort = signal && ((): void => exchange.giveUp('aborted'));
     if (abort) signal.addEventListener('abort', abort, { once: true });
@@ -74,6 +75,7 @@ export class EndpointClient {
 
   /** Ends every attempt in flight as `aborted`, and closes all connections. */
   close(): Promise<void> {
+    this.closed = true;
     return this.connections.destroy();
   }
 }
