@@ -32,6 +32,44 @@ describe('RetryPolicy', () => {
   });
 
   it.each([
+    ['is 0', 1, 0, 5_000],
+    ['is shorter than the delay that is planned', 2, 29_999, 30_000],
+    ['is as long as a delay', 1, 30_000, 30_000],
+    ['is between two', 1, 30_001, 120_000],
+    ['is longer than all', 1, 3_600_000, 120_000],
+    ['comes where the longest is planned', 3, 1, 120_000],
+  ])('Retry-After rounds up to a tier: where it %s', (_, attempts, atLeastMs, delayMs) => {
+    expect(policy.afterFailure(progress, attempts, START, atLeastMs)).toMatchObject({ kind: 'retry', delayMs });
+  });
+
+  it('leads no Retry-After past the window', () => {
+    const late = START + rules.windowMs - 30_000;
+    expect(policy.afterFailure(progress, 1, late, 100_000)).toMatchObject({ kind: 'retry', delayMs: 30_000 });
+    expect(policy.afterFailure(progress, 1, late + 25_001, 100_000)).toMatchObject({ reason: 'expired' });
+  });
+
+  it('retries no earlier for a Retry-After, by no more than the next tier later, and only inside the window', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(200_000),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(rules.windowMs),
+        (atLeastMs, attempts, since) => {
+          const asked = policy.afterFailure(progress, attempts, START + since, atLeastMs);
+          const planned = rules.retryDelaysMs[Math.min(attempts, 3) - 1] as number;
+          const allowed = rules.retryDelaysMs.filter((delayMs) => since + delayMs <= rules.windowMs);
+          const tier = rules.retryDelaysMs.find((delayMs) => delayMs >= Math.max(planned, atLeastMs)) ?? 120_000;
+          expect(asked).toEqual(
+            allowed.length === 0
+              ? { kind: 'dead-letter', reason: 'expired' }
+              : { kind: 'retry', delayMs: Math.min(tier, Math.max(...allowed)), jitterMs: 0 },
+          );
+        },
+      ),
+    );
+  });
+
+  it.each([
     [0, 5_000],
     [29_999, 5_000],
     [30_000, 30_000],

@@ -42,9 +42,8 @@ function instantOf(parts: Record<'day' | 'month' | 'year' | 'time', string>, now
   return midnight + Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1_000;
 }
 
-/** RFC 9110, 5.6.7: a year of two digits that seems to be more than 50 years away is the last one that ends so. */
+/** RFC 9110, 5.6.7: the last year that ends so and isn't more than 50 years ahead. */
 function fullYear(twoDigits: number, now: number): number {
-  const thisYear = new Date(now).getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + twoDigits;
-  return year > thisYear + 50 ? year - 100 : year;
+  const most = new Date(now).getUTCFullYear() + 50;
+  return most - ((most - twoDigits) % 100);
 }
