@@ -22,10 +22,13 @@ export { DeficitRoundRobin } from './pace/deficit-round-robin.js';
 export { WeightedTurns } from './pace/weighted-turns.js';
 export { RetryPolicy, type RetryRules, type Progress } from './retry-policy.js';
 export { DeduplicationIndex } from './deduplication-index.js';
-export { CompletionTracker, type OffsetRun } from './offsets/completion-tracker.js';
+export { CompletionTracker } from './offsets/completion-tracker.js';
+export type { OffsetRun } from './offsets/offset-run.js';
+export type { RecordParts } from './offsets/record-parts.js';
 export {
   decodeOffsetMetadata,
   encodeOffsetMetadata,
   MAX_METADATA_CHARACTERS,
   type EncodedMetadata,
+  type OffsetProgress,
 } from './offsets/offset-metadata.js';

@@ -2,6 +2,7 @@ export * from './consumer/record.js';
 export * from './producer/output.js';
 export { ProducerPump, type PumpParts, type PumpSettings } from './producer/producer-pump.js';
 export type { PumpObserver } from './producer/pump-observer.js';
+export { partitionOf } from './producer/murmur2.js';
 export { createKafka, type KafkaLogger, type KafkaOptions } from './client.js';
 export { topicPlan } from './topics/topic-plan.js';
 export { ensureTopics, type EnsureTopicsOptions, type TopicLog } from './topics/ensure-topics.js';

@@ -1,4 +1,4 @@
-import type { OffsetRun } from './completion-tracker.js';
+import type { OffsetRun } from './offset-run.js';
 
 /** What Kafka takes by default (`offset.metadata.max.bytes`, which counts characters). */
 export const MAX_METADATA_CHARACTERS = 4_096;
@@ -23,7 +23,8 @@ function valueAt(text: string, index: number): number | undefined {
   return value >= 0 && value < 1 << BITS_PER_CHARACTER ? value : undefined;
 }
 
-function number(value: number): string {
+/** A whole number ≥ 0. */
+export function number(value: number): string {
   let text = '';
   let rest = value;
   while (rest >= GROUP) {
@@ -31,6 +32,52 @@ function number(value: number): string {
     rest = Math.floor(rest / GROUP);
   }
   return text + character(rest);
+}
+
+/** Below this, two characters hold it. */
+export const FINGERPRINT_LIMIT = 1 << (2 * BITS_PER_CHARACTER);
+
+export function fingerprintText(fingerprint: number): string {
+  return character(fingerprint >>> BITS_PER_CHARACTER) + character(fingerprint & ((1 << BITS_PER_CHARACTER) - 1));
+}
+
+/** Reads a text from its start. @throws RangeError where there is not what was asked for */
+export class TextReader {
+  at = 0;
+
+  constructor(readonly text: string) {}
+
+  get ended(): boolean {
+    return this.at >= this.text.length;
+  }
+
+  number(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= GROUP) {
+      const group = this.character();
+      value += (group % GROUP) * scale;
+      if (!Number.isSafeInteger(value)) throw new RangeError('a number that is too large');
+      if (group < GROUP) return value;
+    }
+  }
+
+  fingerprint(): number {
+    return this.character() * (1 << BITS_PER_CHARACTER) + this.character();
+  }
+
+  take(characters: number): string {
+    const taken = this.text.slice(this.at, this.at + characters);
+    if (taken.length < characters) throw new RangeError('a text that is too short');
+    this.at += characters;
+    return taken;
+  }
+
+  private character(): number {
+    const value = valueAt(this.text, this.at);
+    if (value === undefined) throw new RangeError('no character of this alphabet');
+    this.at++;
+    return value;
+  }
 }
 
 /** One character that tells whether a text is what was written, and for this watermark. */

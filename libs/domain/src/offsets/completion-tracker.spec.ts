@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CompletionTracker, type OffsetRun } from './completion-tracker.js';
+import { CompletionTracker } from './completion-tracker.js';
+import type { OffsetRun } from './offset-run.js';
 
 /** The same, with nothing but two sets. */
 class NaiveTracker {

@@ -1,10 +1,7 @@
+import type { OffsetRun, RemainderRun } from './offset-run.js';
+import { PartialRecords } from './partial-records.js';
 import { PendingOffsets } from './pending-offsets.js';
-
-/** Offsets `from` (inclusive) to `to` (exclusive). */
-export interface OffsetRun {
-  readonly from: number;
-  readonly to: number;
-}
+import { RecordParts } from './record-parts.js';
 
 /**
  * What is complete in one partition, while it completes out of order.
@@ -17,16 +14,22 @@ export class CompletionTracker {
   private readonly pending = new PendingOffsets();
   /** Known from the commit's metadata to be complete, at or above the position; ascending and apart from one another. */
   private restored: OffsetRun[];
+  private readonly partial: PartialRecords;
   private next: number;
   private changes = 0;
 
   /**
    * @param watermark the first offset that isn't known to be complete
    * @param complete above the watermark; ascending, apart from one another
+   * @param remainders what is left of records that are not complete; ascending, apart from one another
    */
-  constructor(watermark: number, complete: readonly OffsetRun[] = []) {
+  constructor(watermark: number, complete: readonly OffsetRun[] = [], remainders: readonly RemainderRun[] = []) {
     this.next = watermark;
     this.restored = complete.filter((run) => run.to > watermark);
+    this.partial = new PartialRecords(
+      remainders.filter((run) => run.to > watermark),
+      () => this.changes++,
+    );
   }
 
   /** The next offset to begin. */
@@ -61,8 +64,10 @@ export class CompletionTracker {
     if (offset < this.next) return false;
     const known = this.isRestored(offset);
     this.seen(offset + 1);
-    if (!known) this.pending.add(offset, timestamp);
-    return !known;
+    if (known) return false;
+    this.pending.add(offset, timestamp);
+    this.partial.read(offset);
+    return true;
   }
 
   /** Everything below `next` was read: what was not begun there is a hole in the log. */
@@ -76,8 +81,25 @@ export class CompletionTracker {
   /** @returns false if the offset wasn't in flight */
   complete(offset: number): boolean {
     if (!this.pending.remove(offset)) return false;
+    this.partial.forget(offset);
     this.changes++;
     return true;
+  }
+
+  /**
+   * A record in flight is several pieces of work: completes them one by one, so that a restart repeats only what is
+   * open. Asked again for the same record, the same are answered.
+   * @param parts all of them, by names that are the same whoever does the work
+   */
+  parts(offset: number, parts: readonly string[]): RecordParts {
+    return this.pending.has(offset)
+      ? this.partial.parts(offset, parts)
+      : new RecordParts(parts, undefined, () => undefined);
+  }
+
+  /** What is left of records that are not complete, while some of their parts are; ascending, apart from one another. */
+  remainders(): RemainderRun[] {
+    return this.partial.remainders();
   }
 
   /** Whether the offset is known to be complete; what lies above the position may be, from the commit's metadata. */

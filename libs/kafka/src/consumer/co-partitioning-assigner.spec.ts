@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import kafkajs, { type Assigner, type Cluster, type Logger } from 'kafkajs';
-import { coPartitioningAssigner, type Held } from './co-partitioning-assigner.js';
+import { coPartitioningAssigner, membersIn, type Held } from './co-partitioning-assigner.js';
 
 const { AssignerProtocol } = kafkajs;
 
@@ -85,4 +85,23 @@ describe('coPartitioningAssigner', () => {
       ).toEqual([0, 1]);
     }
   });
+
+  it('tells each member how many they are', async () => {
+    const none: Held = { partitions: [], generation: 0 };
+    const assigner = assignerOf({ lanes: 2 }, none);
+    const { metadata: memberMetadata } = assigner.protocol({ topics: ['lanes'] });
+    const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, memberMetadata }));
+    const answer = await assigner.assign({ members, topics: [] });
+    // The third has no partition, and is a member all the same.
+    expect(answer.map(({ memberAssignment }) => membersIn(memberAssignment))).toEqual([3, 3, 3]);
+  });
+
+  it.each(['', '{', 'null', '{}', '{"members":0}', '{"members":"3"}'])(
+    'counts one member where the leader tells %j, as one of before an update does',
+    (text) => {
+      const userData = Buffer.from(text);
+      expect(membersIn(AssignerProtocol.MemberAssignment.encode({ version: 1, assignment: {}, userData }))).toBe(1);
+      expect(membersIn(Buffer.from(text))).toBe(1);
+    },
+  );
 });

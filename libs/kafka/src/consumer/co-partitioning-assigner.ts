@@ -35,16 +35,31 @@ export function coPartitioningAssigner(held: () => Held): PartitionAssigner {
         for (let number = 0; number < count; number++) weights.set(number, (weights.get(number) ?? 0) + 1);
       }
       const plan = planPartitions(subscribers, weights);
+      const userData = Buffer.from(JSON.stringify({ members: members.length }));
       return subscribers.map((member) => ({
         memberId: member.memberId,
         memberAssignment: AssignerProtocol.MemberAssignment.encode({
           version: VERSION,
           assignment: assignmentOf(member, plan, counts),
-          userData: Buffer.alloc(0),
+          userData,
         }),
       }));
     },
   });
+}
+
+/**
+ * How many members the group has, as its leader told this one with its partitions. A leader of before an update tells
+ * nothing: then it is 1.
+ */
+export function membersIn(memberAssignment: Buffer): number {
+  try {
+    const { userData } = AssignerProtocol.MemberAssignment.decode(memberAssignment) ?? {};
+    const { members } = JSON.parse(String(userData)) as { members?: unknown };
+    return Number.isSafeInteger(members) && (members as number) > 0 ? (members as number) : 1;
+  } catch {
+    return 1;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { decodeOffsetMetadata, type OffsetRun } from '@hookline/domain';
+import { decodeOffsetMetadata, type OffsetProgress } from '@hookline/domain';
 import type { Admin } from 'kafkajs';
 import { partitionKey, type PositionStore } from './runner-options.js';
 
@@ -6,8 +6,8 @@ import { partitionKey, type PositionStore } from './runner-options.js';
 export interface Known {
   /** The first offset that isn't known to be complete; undefined where nothing was ever committed. */
   watermark: number | undefined;
-  /** Complete above the watermark. */
-  complete: readonly OffsetRun[];
+  /** What is complete above the watermark. */
+  above: OffsetProgress;
   /** The first offset that the log still has. */
   low: number;
   /** The offset that the next record gets. */
@@ -36,13 +36,15 @@ export async function readKnown(
     const bound = bounds[topics.indexOf(topic)]?.find((each) => each.partition === partition);
     if (bound === undefined) throw new Error(`the log's bounds of ${topic}/${partition} are not known`);
     const key = partitionKey(topic, partition);
-    const { watermark, complete } = progress.get(key) ?? { watermark: undefined, complete: [] };
-    known.set(key, { watermark, complete, low: Number(bound.low), high: Number(bound.high) });
+    const { watermark, above } = progress.get(key) ?? { watermark: undefined, above: NOTHING };
+    known.set(key, { watermark, above, low: Number(bound.low), high: Number(bound.high) });
   }
   return known;
 }
 
-type Progress = Map<string, Pick<Known, 'watermark' | 'complete'>>;
+const NOTHING: OffsetProgress = { complete: [], remainders: [] };
+
+type Progress = Map<string, Pick<Known, 'watermark' | 'above'>>;
 
 async function fromKafka(admin: Admin, groupId: string, topics: string[]): Promise<Progress> {
   const progress: Progress = new Map();
@@ -51,7 +53,7 @@ async function fromKafka(admin: Admin, groupId: string, topics: string[]): Promi
       const watermark = Number(offset);
       // −1: nothing committed; −2: what kafkajs writes in an age-out. Neither says anything.
       if (watermark < 0) continue;
-      progress.set(partitionKey(topic, partition), { watermark, complete: decodeOffsetMetadata(watermark, metadata) });
+      progress.set(partitionKey(topic, partition), { watermark, above: decodeOffsetMetadata(watermark, metadata) });
     }
   }
   return progress;
@@ -59,5 +61,5 @@ async function fromKafka(admin: Admin, groupId: string, topics: string[]): Promi
 
 async function fromStore(positions: PositionStore, partitions: readonly TopicPartition[]): Promise<Progress> {
   const found = await positions.read(partitions);
-  return new Map([...found].map(([key, watermark]) => [key, { watermark, complete: [] }]));
+  return new Map([...found].map(([key, watermark]) => [key, { watermark, above: NOTHING }]));
 }

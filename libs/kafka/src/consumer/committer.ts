@@ -56,7 +56,8 @@ export class Committer {
       if (tracker === undefined) continue;
       const { watermark } = tracker;
       // Always with metadata: a commit without it wipes what the last one said.
-      const { text, whole } = encodeOffsetMetadata(watermark, tracker.completeAbove(), this.limit);
+      const above = { complete: tracker.completeAbove(), remainders: tracker.remainders() };
+      const { text, whole } = encodeOffsetMetadata(watermark, above, this.limit);
       this.pauseWhereFull(owned, !whole || text.length > this.limit * FULL);
       const commits = topics.get(topic) ?? { topic, partitions: [] };
       commits.partitions.push({ partition, offset: String(watermark), metadata: text });

@@ -24,6 +24,8 @@ export interface CoordinatorHooks {
   /** Awaited before the join is sent: the last moment at which the old generation is surely ours. */
   beforeJoin(): Promise<void>;
   joined(member: Member): void;
+  /** What the leader of the group gave this member, as its assigner encoded it. */
+  synced(memberAssignment: Buffer): void;
   /** A heartbeat, or the sync of a new generation; called before it is sent, the result when it was accepted. */
   beat(): () => void;
   /** The coordinator refused a heartbeat or a sync. */
@@ -36,7 +38,7 @@ export interface CoordinatorHooks {
 export interface Coordinator {
   isConnected(): boolean;
   joinGroup(request: object): Promise<Member>;
-  syncGroup(request: object): Promise<unknown>;
+  syncGroup(request: object): Promise<{ memberAssignment: Buffer }>;
   heartbeat(request: object): Promise<unknown>;
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
   offsetCommit(
@@ -83,7 +85,7 @@ function refuseIfClosed(hooks: CoordinatorHooks): void {
 function withHooks(broker: Broker, groupId: string, hooks: CoordinatorHooks): Broker {
   const coordinator = broker as unknown as Coordinator;
 
-  const accepted = async (send: () => Promise<unknown>): Promise<unknown> => {
+  const accepted = async <T>(send: () => Promise<T>): Promise<T> => {
     refuseIfClosed(hooks);
     const renew = hooks.beat();
     try {
@@ -120,11 +122,17 @@ function withHooks(broker: Broker, groupId: string, hooks: CoordinatorHooks): Br
     return undefined;
   };
 
+  const syncGroup: Coordinator['syncGroup'] = async (request) => {
+    const answer = await accepted(() => coordinator.syncGroup(request));
+    hooks.synced(answer.memberAssignment);
+    return answer;
+  };
+
   const own: Partial<Coordinator> = {
     joinGroup,
+    syncGroup,
     offsetCommit,
     heartbeat: (request) => accepted(() => coordinator.heartbeat(request)),
-    syncGroup: (request) => accepted(() => coordinator.syncGroup(request)),
   };
   return new Proxy(broker, {
     get(target, property) {

@@ -1,4 +1,5 @@
 import type { Cluster, Consumer, EachBatchPayload, PartitionAssigner } from 'kafkajs';
+import { membersIn } from './co-partitioning-assigner.js';
 import { tapCoordinator, type Coordinator, type Member, type TopicCommit } from './coordinator-tap.js';
 import type { Lease } from './lease.js';
 import type { RunnerOptions, RunnerSettings } from './runner-options.js';
@@ -27,6 +28,8 @@ export class GroupSession {
   readonly ended: Promise<string>;
   /** Under which a commit may be sent: undefined from the moment the group is joined anew until we know what is ours. */
   member: Member | undefined;
+  /** How many are in the group, as far as we were told; 1 before that. */
+  members = 1;
   private readonly consumer: Consumer;
   private cluster!: Cluster;
   private coordinator: Coordinator | undefined;
@@ -155,6 +158,9 @@ export class GroupSession {
       joined: (member) => {
         this.joining = member;
         this.joiningSince = this.settings.monotonic();
+      },
+      synced: (memberAssignment) => {
+        if (!this.closed) this.members = membersIn(memberAssignment);
       },
       beat: () => {
         const sent = this.lease.stamp();

@@ -119,6 +119,16 @@ export class OffsetRunner {
     return !assignment.signal.aborted && this.lease.valid;
   }
 
+  /** Whether the partition is this member's, and the group surely counts on it. */
+  owns(topic: string, partition: number): boolean {
+    return this.owned.get(topic, partition) !== undefined && this.lease.valid;
+  }
+
+  /** How many members the group has, by what its leader told last; 1 before that. */
+  members(): number {
+    return this.session?.members ?? 1;
+  }
+
   /**
    * Gives up what is in flight of a partition, asks again where it starts, and reads it from there: for a store of
    * positions that went back in time. Nothing happens where the partition is another's by now.

@@ -1,4 +1,4 @@
-import { CompletionTracker, type OffsetRun } from '@hookline/domain';
+import { CompletionTracker, type OffsetProgress, type RecordParts } from '@hookline/domain';
 import type { Batch } from './group-session.js';
 import type { Assignment, LogRecord } from './record.js';
 import type { PartitionStats } from './runner-observer.js';
@@ -7,7 +7,12 @@ import type { Bounds, RestoredProgress } from './runner-options.js';
 /** Why a partition isn't read; it is read again when no reason is left. */
 export type PauseReason = 'restoring' | 'high-water' | 'metadata';
 
-export const sizeOf = (record: LogRecord): number => (record.key?.length ?? 0) + (record.value?.length ?? 0);
+/** Headers count too: a record that names a thousand subscriptions does it there. */
+export function sizeOf({ key, value, headers }: LogRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers) bytes += headers[name]?.length ?? 0;
+  return bytes;
+}
 
 /**
  * One assignment with all that belongs to it: what was read, what is in flight, what may be committed. It dies with
@@ -71,10 +76,15 @@ export class OwnedPartition implements Assignment {
     return this.next < this.end;
   }
 
-  restore(progress: RestoredProgress, complete: readonly OffsetRun[]): void {
-    this.tracking = new CompletionTracker(progress.watermark, complete);
+  restore(progress: RestoredProgress, { complete, remainders }: OffsetProgress): void {
+    this.tracking = new CompletionTracker(progress.watermark, complete, remainders);
     this.next = progress.start;
     this.end = progress.end;
+  }
+
+  partsOf(offset: number, parts: readonly string[]): RecordParts {
+    if (this.tracking === undefined) throw new Error('no record was read yet');
+    return this.tracking.parts(offset, parts);
   }
 
   /** Goes on from a later offset; nothing is left to be read before it. */

@@ -1,3 +1,5 @@
+import type { RecordParts } from '@hookline/domain';
+
 /**
  * One partition as long as this member owns it without a gap: it lives on over generations in which the partition
  * stayed here, and dies when it is revoked or when a generation was missed. Whatever is done for a record looks at
@@ -8,6 +10,14 @@ export interface Assignment {
   readonly partition: number;
   /** Aborted when the partition is taken away or the runner has stopped. */
   readonly signal: AbortSignal;
+  /**
+   * For a record that is several pieces of work: which of them are open, and where to say that one is complete. That is
+   * committed with the offsets, so that the next owner repeats only what is open. Asked again for the same record, the
+   * same are answered.
+   * @param parts all of them, by names that are the same whoever does the work; more than a thousand or so would fill
+   * the commit's metadata, and pause the partition
+   */
+  partsOf(offset: number, parts: readonly string[]): RecordParts;
 }
 
 /** A record as a handler sees it. */

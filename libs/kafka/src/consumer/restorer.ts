@@ -1,4 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
+import type { OffsetProgress, OffsetRun } from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
 import { readKnown, type Known } from './committed-progress.js';
 import { openRuns } from './open-runs.js';
@@ -11,6 +12,8 @@ import {
   type RestoredProgress,
   type RunnerLogger,
 } from './runner-options.js';
+
+const NOTHING: OffsetProgress = { complete: [], remainders: [] };
 
 export interface RestorerOptions {
   kafka: Kafka;
@@ -80,14 +83,14 @@ export class Restorer {
     const start = Math.max(known.low, Math.min(watermark, back));
     const beyondEnd = known.watermark !== undefined && known.watermark > known.high;
     const progress = { watermark, start, end: known.high };
-    owned.restore(progress, beyondEnd ? [] : known.complete);
+    owned.restore(progress, beyondEnd ? NOTHING : known.above);
     this.options.restored(owned, progress);
   }
 
   /** Where the work begins in the log that there is; what fell out of it is reported. */
   private watermarkInLog({ topic, partition }: OwnedPartition, known: Known): number {
     const { observer, logger } = this.options;
-    const { watermark = known.low, complete, low, high } = known;
+    const { watermark = known.low, above, low, high } = known;
     if (watermark > high) {
       observer.beyondEnd?.({ topic, partition, watermark, end: high });
       logger.error(
@@ -96,7 +99,7 @@ export class Restorer {
       );
       return low;
     }
-    if (watermark < low) this.reportGap(topic, partition, watermark, low, complete);
+    if (watermark < low) this.reportGap(topic, partition, watermark, low, above.complete);
     return Math.max(watermark, low);
   }
 
@@ -111,7 +114,7 @@ export class Restorer {
     this.options.moved(owned);
   }
 
-  private reportGap(topic: string, partition: number, from: number, to: number, complete: Known['complete']): void {
+  private reportGap(topic: string, partition: number, from: number, to: number, complete: readonly OffsetRun[]): void {
     const { observer, logger } = this.options;
     for (const gap of openRuns(from, to, complete)) {
       observer.agedOut?.({ topic, partition, ...gap });

@@ -10,7 +10,7 @@ export interface RunnerLogger {
   error(details: object, message: string): void;
 }
 
-/** The bytes of a record are those of its key and value. */
+/** The bytes of a record are those of its key, headers and value. */
 export interface Bounds {
   records: number;
   bytes: number;

@@ -125,7 +125,7 @@ export class RunnerRig {
     return waitUntil(
       async () => {
         const committed = await this.committed(topic, partition);
-        const runs = decodeOffsetMetadata(committed.offset, committed.metadata);
+        const { complete: runs } = decodeOffsetMetadata(committed.offset, committed.metadata);
         return committed.offset === offset && JSON.stringify(runs) === JSON.stringify(complete);
       },
       { deadlineMs: DEADLINE_MS, what: `offset ${offset} to be committed with what is complete above it` },

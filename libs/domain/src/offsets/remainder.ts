@@ -1,0 +1,57 @@
+import { FINGERPRINT_LIMIT, number, fingerprintText, TextReader } from './base32768.js';
+
+/**
+ * What is still to be done of a record that is several pieces of work, as short text: the fingerprints of the parts
+ * that are open, or of those that are complete, whichever are fewer. Two that are equal are equal texts.
+ */
+export type Remainder = string;
+
+/**
+ * 30 bits that tell a part apart from the others of its record. FNV-1a, and the last mixing of murmur3 over it (Appleby):
+ * names that differ in one letter must differ in all bits.
+ */
+export function fingerprintOf(part: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < part.length; i++) hash = Math.imul(hash ^ part.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % FINGERPRINT_LIMIT;
+}
+
+/**
+ * Where an open part can't be told from a complete one, the open ones are named, whatever the length: what is taken
+ * for open is repeated, what is taken for complete would be lost.
+ */
+export function remainderOf(open: readonly number[], complete: readonly number[]): Remainder {
+  if (complete.length < open.length && !overlap(open, complete)) return textOf(complete, COMPLETE);
+  return textOf(open, OPEN);
+}
+
+/** Which parts are open, by their fingerprints. */
+export function opens(remainder: Remainder): (fingerprint: number) => boolean {
+  const reader = new TextReader(remainder);
+  const head = reader.number();
+  const named = new Set<number>();
+  for (let left = Math.floor(head / 2); left > 0; left--) named.add(reader.fingerprint());
+  return head % 2 === OPEN ? (fingerprint) => named.has(fingerprint) : (fingerprint) => !named.has(fingerprint);
+}
+
+/** Reads past one. @throws RangeError if there is none */
+export function readRemainder(reader: TextReader): Remainder {
+  const from = reader.at;
+  for (let left = Math.floor(reader.number() / 2); left > 0; left--) reader.fingerprint();
+  return reader.text.slice(from, reader.at);
+}
+
+const OPEN = 0;
+const COMPLETE = 1;
+
+function textOf(fingerprints: readonly number[], kind: number): Remainder {
+  const distinct = [...new Set(fingerprints)].sort((a, b) => a - b);
+  return number(distinct.length * 2 + kind) + distinct.map(fingerprintText).join('');
+}
+
+function overlap(some: readonly number[], others: readonly number[]): boolean {
+  const known = new Set(some);
+  return others.some((other) => known.has(other));
+}
