@@ -62,6 +62,15 @@ describe('CircuitBreaker', () => {
     expect(breaker.waitMs(6_000)).toBe(5_000);
   });
 
+  it('counts nothing of before it opened once it has closed', () => {
+    const breaker = opened();
+    breaker.admits(5_000);
+    breaker.succeeded(5_000);
+    // With the five failures that opened it these would be six in ten.
+    for (let i = 0; i < 4; i++) breaker.succeeded(5_000);
+    expect(breaker.failed(5_000)).toBe(false);
+  });
+
   it('is open for twice as long after each probe that fails, up to the most', () => {
     const breaker = opened();
     let now = 0;

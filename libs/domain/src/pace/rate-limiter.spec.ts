@@ -105,6 +105,11 @@ describe('RateLimiter', () => {
           elapsedMs += Math.max(0, jump);
           expect(limiter.waitMs(now)).toBeLessThanOrEqual(Math.ceil((limit.burst * 1_000) / limit.perSecond));
           while (limiter.take(now)) count++;
+          const waitMs = limiter.waitMs(now);
+          now += waitMs;
+          elapsedMs += waitMs;
+          expect(limiter.take(now)).toBe(true);
+          count++;
           expect(count * 1_000).toBeLessThanOrEqual(elapsedMs * limit.perSecond);
         }
       }),

@@ -33,6 +33,14 @@ describe('WeightedTurns', () => {
     expect(served.filter((of) => of === 'replay')).toHaveLength(1);
   });
 
+  it('keeps no credit for a class while it has nothing', () => {
+    const turns = new WeightedTurns({ live: 16, replay: 1 });
+    // One turn more, and it would be the turn of replays.
+    for (let i = 0; i < 8; i++) expect(turns.next(all)).toBe('live');
+    turns.next((of) => of === 'live');
+    expect(turns.next(all)).toBe('live');
+  });
+
   it('divides every cycle by the weights where all have something', () => {
     fc.assert(
       fc.property(weightsOf, (weights) => {
