@@ -20,6 +20,10 @@ export function readOutcome(value: Buffer | null): OutcomeRecord {
   optional(outcome.duplicateOf, (offset) => whole(offset, 'duplicateOf'));
   optional(outcome.matched, matched);
   optional(outcome.delivery, delivery);
+  optional(outcome.gone, (gone) => {
+    text(gone.subscriptionId, 'gone.subscriptionId');
+    whole(gone.version, 'gone.version', MAX_INT4);
+  });
   return outcome;
 }
 

@@ -9,11 +9,16 @@ import { Subscription } from './management/subscription.entity.js';
 import { Tenant } from './management/tenant.entity.js';
 import { CreateManagement1763797000000 } from './migrations/1763797000000-create-management.js';
 import { CreateHistory1763797000001 } from './migrations/1763797000001-create-history.js';
+import { AddSubscriptionLimits1763797000002 } from './migrations/1763797000002-add-subscription-limits.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
 /** In the order in which they are run. */
-export const MIGRATIONS = [CreateManagement1763797000000, CreateHistory1763797000001];
+export const MIGRATIONS = [
+  CreateManagement1763797000000,
+  CreateHistory1763797000001,
+  AddSubscriptionLimits1763797000002,
+];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';
 

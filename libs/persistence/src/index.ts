@@ -1,7 +1,8 @@
 export { Tenant } from './management/tenant.entity.js';
 export { ApiKey } from './management/api-key.entity.js';
-export { Subscription } from './management/subscription.entity.js';
-export { OutboxEntry } from './management/outbox.entity.js';
+export { Subscription, type DisabledReason } from './management/subscription.entity.js';
+export { toSubscriptionRecord } from './management/subscription-record.js';
+export { enqueue, OUTBOX_CHANNEL, type PendingRecord } from './management/enqueue.js';
 export { Replay, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
 export { createDataSource } from './data-source.js';
 export { createPool } from './pool.js';

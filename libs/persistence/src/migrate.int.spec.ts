@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@hookline/testing';
 import type { DataSource } from 'typeorm';
-import { createDataSource, MIGRATIONS_TABLE } from './data-source.js';
+import { createDataSource, MIGRATIONS, MIGRATIONS_TABLE } from './data-source.js';
+import { toSubscriptionRecord } from './management/subscription-record.js';
+import { Subscription } from './management/subscription.entity.js';
 import { migrate, schemaState, SchemaTooNew } from './migrate.js';
 import { databaseConfig } from './testing/database-config.js';
 
@@ -26,7 +28,7 @@ describe('migrate', () => {
   it('runs each migration once, however often it is asked', async () => {
     const source = await open();
     expect(await schemaState(source)).toBe('older');
-    expect(await migrate(source)).toHaveLength(2);
+    expect(await migrate(source)).toHaveLength(3);
     expect(await migrate(source)).toEqual([]);
     expect(await schemaState(source)).toBe('current');
   });
@@ -34,7 +36,7 @@ describe('migrate', () => {
   it('lets several processes ask at once', async () => {
     const all = await Promise.all([open(), open(), open(), open()]);
     const runs = await Promise.all(all.map((source) => migrate(source)));
-    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, 2]);
+    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, 3]);
   });
 
   it('refuses a database that a newer release has migrated', async () => {
@@ -53,11 +55,38 @@ describe('migrate', () => {
     expect(difference.upQueries.map((query) => query.query)).toEqual([]);
   });
 
-  it('can be taken back', async () => {
+  it('leaves subscriptions of before without order and limits, and disabled by their owners', async () => {
     const source = await open();
     await migrate(source);
     await source.undoLastMigration();
-    await source.undoLastMigration();
+    await source.query(`
+      INSERT INTO tenants (id, name) VALUES ('ten_1', 'One');
+      INSERT INTO subscriptions (id, tenant_id, url, types, status, sealed, version) VALUES
+        ('sub_1', 'ten_1', 'http://x', '{*}', 'enabled', 'sealed', 1),
+        ('sub_2', 'ten_1', 'http://x', '{*}', 'disabled', 'sealed', 2)`);
+    await migrate(source);
+    const rows = await source.manager.find(Subscription, { order: { id: 'ASC' } });
+    const unlimited = { ordering: 'none', rateLimit: null, maxInFlight: null, disabledAt: null };
+    expect(rows).toMatchObject([
+      { ...unlimited, status: 'enabled', disabledReason: null },
+      { ...unlimited, status: 'disabled', disabledReason: 'owner' },
+    ]);
+    expect(rows.map(toSubscriptionRecord)[0]).toEqual({
+      v: 1,
+      version: 1,
+      id: 'sub_1',
+      tenant: 'ten_1',
+      url: 'http://x',
+      types: ['*'],
+      status: 'enabled',
+      sealed: 'sealed',
+    });
+  });
+
+  it('can be taken back', async () => {
+    const source = await open();
+    await migrate(source);
+    for (const _ of MIGRATIONS) await source.undoLastMigration();
     const tables = await source.query<{ name: string }[]>(
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> $1`,
       [MIGRATIONS_TABLE],

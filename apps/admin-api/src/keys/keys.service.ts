@@ -1,12 +1,11 @@
 import { TOPICS, type CredentialRecord } from '@hookline/contracts';
 import { isId, makeApiKey } from '@hookline/domain';
-import { ApiKey } from '@hookline/persistence';
+import { ApiKey, enqueue } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
 import { tenantFor, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
 import { positionOf, toPage, type Page } from '../http/page.js';
 import { limitReached, notFound } from '../http/problems.js';
-import { enqueue } from '../outbox/enqueue.js';
 import { findTenant } from '../tenants/tenants.service.js';
 import type { CreateKey, KeyView, ListKeys, NewKeyView } from './keys.schemas.js';
 

@@ -1,10 +1,8 @@
 import { TOPICS } from '@hookline/contracts';
-import { ApiKey, Subscription } from '@hookline/persistence';
+import { ApiKey, Subscription, toSubscriptionRecord, type PendingRecord } from '@hookline/persistence';
 import { In } from 'typeorm';
 import type { Database } from '../database/database.js';
-import { toRecord as toCredential } from '../keys/keys.service.js';
-import { toRecord as toSubscription } from '../subscriptions/subscription-mapper.js';
-import type { PendingRecord } from './enqueue.js';
+import { toRecord } from '../keys/keys.service.js';
 
 /** What the compacted topics should say, which is what the rows say. */
 export class CurrentRecords {
@@ -20,7 +18,7 @@ export class CurrentRecords {
   async of(topic: string, keys: readonly string[]): Promise<PendingRecord[]> {
     const where = { id: In([...keys]) };
     if (topic === TOPICS.subscriptions)
-      return (await this.database.run((manager) => manager.findBy(Subscription, where))).map(toSubscription);
-    return (await this.database.run((manager) => manager.findBy(ApiKey, where))).map(toCredential);
+      return (await this.database.run((manager) => manager.findBy(Subscription, where))).map(toSubscriptionRecord);
+    return (await this.database.run((manager) => manager.findBy(ApiKey, where))).map(toRecord);
   }
 }

@@ -1,12 +1,12 @@
 import { encodeCompacted, GENESIS_KEY, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import type { Output, TopicOffsets } from '@hookline/kafka';
+import { OUTBOX_CHANNEL } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Session } from '../database/session.js';
 import { unlessAborted } from '../database/unless-aborted.js';
 import { WakeUp } from '../database/wake-up.js';
 import type { CompactedTail } from './compacted-tail.js';
 import type { CurrentRecords } from './current-records.js';
-import { OUTBOX_CHANNEL } from './enqueue.js';
 import type { OutboxObserver } from './outbox-metrics.js';
 import { deleteRows, keepPositions, oldestRows, type OutboxRow } from './outbox-rows.js';
 

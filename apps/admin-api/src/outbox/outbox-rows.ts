@@ -1,5 +1,5 @@
+import type { PendingRecord } from '@hookline/persistence';
 import type { Session } from '../database/session.js';
-import type { PendingRecord } from './enqueue.js';
 
 export interface OutboxRow {
   id: string;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { GENESIS_KEY, TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, TopicOffsets, type Output } from '@hookline/kafka';
-import { connectionOptions, createDataSource } from '@hookline/persistence';
+import { connectionOptions, createDataSource, enqueue } from '@hookline/persistence';
 import { silentLogger, systemClock, type RunningRole } from '@hookline/platform';
 import { createTopics, uniqueName, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Admin, Producer } from 'kafkajs';
@@ -13,7 +13,6 @@ import { ApiClient } from '../testing/api-client.js';
 import { makeTopics, readFrom, testKafka } from '../testing/topics.js';
 import { CompactedTail } from './compacted-tail.js';
 import { CurrentRecords } from './current-records.js';
-import { enqueue } from './enqueue.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 
 const SETTINGS = { pollMs: 200, batch: 10 };

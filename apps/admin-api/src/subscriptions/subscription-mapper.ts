@@ -1,4 +1,4 @@
-import type { SubscriptionRecord, SubscriptionSecrets } from '@hookline/contracts';
+import type { SubscriptionSecrets } from '@hookline/contracts';
 import { UnsealError, type Sealer } from '@hookline/domain';
 import type { Subscription } from '@hookline/persistence';
 import { ProblemError } from '@hookline/platform';
@@ -33,6 +33,11 @@ export class SubscriptionMapper {
       url: row.url,
       types: row.types,
       status: row.status === 'enabled' ? 'enabled' : 'disabled',
+      disabledReason: row.disabledReason,
+      disabledAt: row.disabledAt?.toISOString() ?? null,
+      ordering: row.ordering,
+      rateLimit: row.rateLimit,
+      maxInFlight: row.maxInFlight,
       description: row.description,
       headerNames: Object.keys(this.unseal(row).headers),
       version: row.version,
@@ -40,20 +45,6 @@ export class SubscriptionMapper {
       updatedAt: row.updatedAt.toISOString(),
     };
   }
-}
-
-/** A subscription as the workers know it, but for the position from which it holds. */
-export function toRecord(row: Subscription): Omit<SubscriptionRecord, 'holdsFrom'> {
-  return {
-    v: 1,
-    version: row.version,
-    id: row.id,
-    tenant: row.tenantId,
-    url: row.url,
-    types: row.types,
-    status: row.status,
-    sealed: row.sealed,
-  };
 }
 
 function associatedData({ id, tenantId }: Owner): string {

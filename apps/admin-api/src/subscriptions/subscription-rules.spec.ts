@@ -9,6 +9,9 @@ const LIMITS = {
   maxTypeLength: 20,
   maxHeaders: 2,
   maxHeaderBytes: 40,
+  maxRatePerSecond: 100,
+  maxRateBurst: 50,
+  maxSubscriptionInFlight: 10,
 };
 const rules = new SubscriptionRules(LIMITS, (address) => address !== '127.0.0.1' && address !== '::1');
 

@@ -1,9 +1,10 @@
-import type { FieldError } from '@hookline/contracts';
+import type { FieldError, RateLimit } from '@hookline/contracts';
 import { isTypePattern } from '@hookline/domain';
 import { invalid } from '../http/problems.js';
 import { headerFaults } from './header-rules.js';
+import { limitFaults, withBurst, type AskedRateLimit, type DeliveryLimits } from './limit-rules.js';
 
-export interface SubscriptionLimits {
+export interface SubscriptionLimits extends DeliveryLimits {
   readonly httpsOnly: boolean;
   readonly maxUrlLength: number;
   readonly maxTypes: number;
@@ -19,6 +20,8 @@ interface Checked {
   url?: string | undefined;
   types?: string[] | undefined;
   headers?: Record<string, string> | undefined;
+  rateLimit?: AskedRateLimit | null | undefined;
+  maxInFlight?: number | null | undefined;
 }
 
 /** What the settings have to say about a subscription. */
@@ -29,13 +32,20 @@ export class SubscriptionRules {
   ) {}
 
   /** @throws ProblemError 400 with every fault */
-  assertValid({ url, types, headers }: Checked): void {
+  assertValid(asked: Checked): void {
+    const { url, types, headers } = asked;
     const faults = [
       ...(url === undefined ? [] : this.urlFaults(url)),
       ...(types === undefined ? [] : this.typeFaults(types)),
       ...(headers === undefined ? [] : headerFaults(headers, this.limits)),
+      ...limitFaults(asked, this.limits),
     ];
     if (faults.length > 0) throw invalid(...faults.slice(0, 20));
+  }
+
+  /** A valid rate limit with its burst. */
+  rateLimitOf(asked: AskedRateLimit | null): RateLimit | null {
+    return asked && withBurst(asked, this.limits.maxRateBurst);
   }
 
   private urlFaults(text: string): FieldError[] {

@@ -1,16 +1,16 @@
 import { TOPICS } from '@hookline/contracts';
 import { isId, newId, newSigningSecret } from '@hookline/domain';
-import { Subscription } from '@hookline/persistence';
+import { enqueue, Subscription, toSubscriptionRecord } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
 import { Not, type EntityManager } from 'typeorm';
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
 import { assertMatches } from '../http/etag.js';
 import { positionOf, toPage, type Page } from '../http/page.js';
-import { limitReached, notFound } from '../http/problems.js';
-import { enqueue } from '../outbox/enqueue.js';
+import { invalid, limitReached, notFound } from '../http/problems.js';
 import { findTenant } from '../tenants/tenants.service.js';
-import { toRecord, type SubscriptionMapper } from './subscription-mapper.js';
+import { ENABLED, stepped } from './disabling.js';
+import type { SubscriptionMapper } from './subscription-mapper.js';
 import type { SubscriptionRules } from './subscription-rules.js';
 import type {
   CreateSubscription,
@@ -41,20 +41,23 @@ export class SubscriptionsService {
       tenantId,
       url: body.url,
       types: body.types,
-      status: body.status,
+      ...stepped(ENABLED, body.status, now),
       description: body.description,
       sealed: this.mapper.seal({ id, tenantId }, { secrets: [secret], headers: body.headers }),
       version: 1,
       createdAt: now,
       updatedAt: now,
       deletedAt: null,
+      ordering: body.ordering,
+      rateLimit: this.rules.rateLimitOf(body.rateLimit),
+      maxInFlight: body.maxInFlight,
     };
     await this.database.transaction(async (manager) => {
       await findTenant(manager, tenantId, true);
       if ((await manager.countBy(Subscription, { tenantId, status: Not('deleted') })) >= this.maxSubscriptions)
         throw limitReached('subscriptions', this.maxSubscriptions);
       await manager.insert(Subscription, row);
-      await enqueue(manager, TOPICS.subscriptions, toRecord(row));
+      await enqueue(manager, TOPICS.subscriptions, toSubscriptionRecord(row));
     });
     return { ...this.mapper.toView(row), secret };
   }
@@ -89,39 +92,43 @@ export class SubscriptionsService {
     ifMatch: string | undefined,
   ): Promise<SubscriptionView> {
     this.rules.assertValid(patch);
-    const { headers, ...plain } = patch;
-    const row = await this.change(caller, id, ifMatch, (old) => ({
-      ...plain,
-      ...(headers === undefined
-        ? {}
-        : { sealed: this.mapper.seal(old, { secrets: this.mapper.unseal(old).secrets, headers }) }),
-    }));
+    const row = await this.change(caller, id, ifMatch, (old, now) => this.patched(old, patch, now));
     return this.mapper.toView(row);
   }
 
   /** The row stays, so that its deliveries can still be read. */
   async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
-    const deletedAt = new Date(this.clock.now());
-    await this.change(caller, id, ifMatch, () => ({ status: 'deleted', deletedAt }));
+    await this.change(caller, id, ifMatch, (_, deletedAt) => ({ status: 'deleted', deletedAt }));
+  }
+
+  /** @throws ProblemError 400 where it names another ordering */
+  private patched(old: Subscription, patch: PatchSubscription, now: Date): Partial<Subscription> {
+    const { headers, rateLimit, ordering = old.ordering, status, ...plain } = patch;
+    if (ordering !== old.ordering)
+      throw invalid({ field: 'ordering', message: `is fixed when a subscription is made; it is ${old.ordering}` });
+    return {
+      ...plain,
+      ...(status === undefined ? {} : stepped(old, status, now)),
+      ...(rateLimit === undefined ? {} : { rateLimit: this.rules.rateLimitOf(rateLimit) }),
+      ...(headers === undefined
+        ? {}
+        : { sealed: this.mapper.seal(old, { secrets: this.mapper.unseal(old).secrets, headers }) }),
+    };
   }
 
   private change(
     caller: Caller,
     id: string,
     ifMatch: string | undefined,
-    changes: (old: Subscription) => Partial<Subscription>,
+    changes: (old: Subscription, now: Date) => Partial<Subscription>,
   ): Promise<Subscription> {
     return this.database.transaction(async (manager) => {
       const old = await find(manager, caller, id, true);
       assertMatches(ifMatch, old.version);
-      const row: Subscription = {
-        ...old,
-        ...changes(old),
-        version: old.version + 1,
-        updatedAt: new Date(this.clock.now()),
-      };
+      const now = new Date(this.clock.now());
+      const row: Subscription = { ...old, ...changes(old, now), version: old.version + 1, updatedAt: now };
       await manager.update(Subscription, { id }, row);
-      await enqueue(manager, TOPICS.subscriptions, toRecord(row));
+      await enqueue(manager, TOPICS.subscriptions, toSubscriptionRecord(row));
       return row;
     });
   }

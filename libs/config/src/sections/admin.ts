@@ -9,6 +9,9 @@ export interface AdminConfig {
   maxTypes: number;
   maxHeaders: number;
   maxHeaderBytes: number;
+  maxRatePerSecond: number;
+  maxRateBurst: number;
+  maxSubscriptionInFlight: number;
   maxSubscriptions: number;
   maxKeys: number;
   outboxPollMs: number;
@@ -45,6 +48,25 @@ export const adminSection = section<AdminConfig>('Management', {
     default: 4_096,
     max: 16_384,
   }),
+  maxRatePerSecond: count('HOOKLINE_MAX_SUBSCRIPTION_RATE', 'Attempts a second that a rate limit may allow at most.', {
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+  }),
+  maxRateBurst: count('HOOKLINE_MAX_SUBSCRIPTION_BURST', 'Attempts at once that a rate limit may allow at most.', {
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+  }),
+  maxSubscriptionInFlight: count(
+    'HOOKLINE_MAX_SUBSCRIPTION_IN_FLIGHT',
+    'Attempts in flight that a subscription may ask for at most.',
+    {
+      default: 1_000,
+      min: 1,
+      max: 100_000,
+    },
+  ),
   maxSubscriptions: count('HOOKLINE_MAX_SUBSCRIPTIONS', 'Subscriptions of one tenant at most.', {
     default: 1_000,
     min: 1,

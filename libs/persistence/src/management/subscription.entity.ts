@@ -1,5 +1,9 @@
+import type { RateLimit } from '@hookline/contracts';
 import { Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { Tenant } from './tenant.entity.js';
+
+/** Who or what disabled a subscription: its owner, or its endpoint's answer 410. */
+export type DisabledReason = 'owner' | 'endpoint-gone';
 
 @Entity('subscriptions')
 @Index('subscriptions_tenant_idx', ['tenantId'])
@@ -42,4 +46,23 @@ export class Subscription {
 
   @Column({ name: 'deleted_at', type: 'timestamptz', nullable: true })
   deletedAt!: Date | null;
+
+  /** `key`: deliveries of one ordering key one after the other. Never changed. */
+  @Column({ type: 'text', default: 'none' })
+  ordering!: 'none' | 'key';
+
+  @Column({ name: 'rate_limit', type: 'jsonb', nullable: true })
+  rateLimit!: RateLimit | null;
+
+  /** Null: the workers' own setting. */
+  @Column({ name: 'max_in_flight', type: 'integer', nullable: true })
+  maxInFlight!: number | null;
+
+  /** Null while it is enabled. */
+  @Column({ name: 'disabled_reason', type: 'text', nullable: true })
+  disabledReason!: DisabledReason | null;
+
+  /** Null while it is enabled, and where it was disabled before this was written down. */
+  @Column({ name: 'disabled_at', type: 'timestamptz', nullable: true })
+  disabledAt!: Date | null;
 }

@@ -4,6 +4,7 @@ import { ATTEMPTS, attemptRows, type OutcomeToRecord } from './attempt-rows.js';
 import { BinaryBuffer } from './binary-buffer.js';
 import { copyRows } from './copy.js';
 import { EVENTS, type EventToRecord } from './event-rows.js';
+import { disableGone } from './gone-subscriptions.js';
 import { moveOffsets, type OffsetMove } from './recorder-offsets.js';
 import { insertRoutes, upsertDeliveries, upsertReplayDeliveries } from './upserts.js';
 
@@ -21,6 +22,8 @@ export interface WrittenRows {
   deliveries: number;
   event_routes: number;
   replay_deliveries: number;
+  /** Disabled, since their endpoints are gone. */
+  subscriptions: number;
 }
 
 const ignore = (): void => undefined;
@@ -77,6 +80,8 @@ export class HistoryWriter {
       deliveries: await upsertDeliveries(client, batch.outcomes),
       event_routes: await insertRoutes(client, batch.outcomes),
       replay_deliveries: await upsertReplayDeliveries(client, batch.outcomes),
+      // Last, for management waits for the rows that this locks.
+      subscriptions: await disableGone(client, batch.outcomes),
     };
     await client.query('COMMIT');
     return rows;

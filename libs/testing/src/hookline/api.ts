@@ -31,6 +31,16 @@ export interface DeliveryView {
   attempts?: { number: number; status?: number; error?: string; replayId?: string }[];
 }
 
+export interface NewSubscription {
+  url: string;
+  types?: string[];
+  headers?: Record<string, string>;
+  ordering?: 'none' | 'key';
+  /** `burst`: what a second brings, where it is left out. */
+  rateLimit?: { perSecond: number; burst?: number } | null;
+  maxInFlight?: number | null;
+}
+
 /** Hookline's HTTP API as a customer uses it. Every method throws {@link UnexpectedAnswer} for any but the good answer. */
 export class HooklineApi {
   constructor(
@@ -66,11 +76,7 @@ export class HooklineApi {
     return this.admin('POST', `/v1/tenants/${tenantId}/keys`, { name }) as Promise<{ id: string; key: string }>;
   }
 
-  subscribe(subscription: {
-    url: string;
-    types?: string[];
-    headers?: Record<string, string>;
-  }): Promise<{ id: string; secret: string }> {
+  subscribe(subscription: NewSubscription): Promise<{ id: string; secret: string }> {
     return this.admin('POST', '/v1/webhooks/subscriptions', subscription) as Promise<{ id: string; secret: string }>;
   }
 

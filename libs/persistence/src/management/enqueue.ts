@@ -1,0 +1,29 @@
+import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
+
+/** PostgreSQL tells the publisher of new rows on this channel, when the transaction that made them commits. */
+export const OUTBOX_CHANNEL = 'hookline_outbox';
+
+/** What the publisher adds itself: a position is known only when the record is written. */
+export type PendingRecord = CredentialRecord | Omit<SubscriptionRecord, 'holdsFrom'>;
+
+/** A transaction: TypeORM's EntityManager, or a client of `pg`. */
+interface Transaction {
+  query(sql: string, values?: unknown[]): Promise<unknown>;
+}
+
+const INSERT = `
+  INSERT INTO outbox (topic, key, version, payload)
+  SELECT $1, record->>'id', (record->>'version')::integer, record FROM jsonb_array_elements($2::jsonb) AS record`;
+
+/**
+ * Puts records on their way to a compacted topic, in the transaction of the changes themselves. The changed rows must
+ * be locked by now (or new), so that rows of one key get their numbers in the order of their versions.
+ */
+export async function enqueue(
+  transaction: Transaction,
+  topic: string,
+  ...records: readonly PendingRecord[]
+): Promise<void> {
+  await transaction.query(INSERT, [topic, JSON.stringify(records)]);
+  await transaction.query(`SELECT pg_notify('${OUTBOX_CHANNEL}', '')`);
+}
