@@ -46,6 +46,7 @@ export class Connection {
       connect: (options, callback) => this.open(options, callback),
       pipelining: 1,
       keepAliveTimeout: settings.keepAliveMs,
+      keepAliveMaxTimeout: settings.keepAliveMs,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The attempt has deadlines of its own; these would count each part anew.
       headersTimeout: 0,

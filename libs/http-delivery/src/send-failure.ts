@@ -41,6 +41,8 @@ const BY_CODE: Readonly<Record<string, SendFailure>> = {
   HOSTNAME_MISMATCH: 'tls',
   UND_ERR_HEADERS_OVERFLOW: 'response-too-large',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
+  // Undici takes some things for granted in an answer, e.g. that a 101 says to what it switches.
+  ERR_ASSERTION: 'protocol',
   UND_ERR_DESTROYED: 'aborted',
 };
 
