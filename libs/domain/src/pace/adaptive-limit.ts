@@ -1,4 +1,4 @@
-export interface LimitRules {
+interface LimitRules {
   /** The limit to begin with. */
   readonly start: number;
   /** What it never exceeds. */
