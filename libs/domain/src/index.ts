@@ -12,7 +12,7 @@ export {
 } from './signature.js';
 export { Sealer, UnsealError, SealingKeyError } from './sealer.js';
 export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from './api-key.js';
-export { DELIVERED, EXPIRED, isSuccess, type Outcome } from './outcome.js';
+export { DELIVERED, EXPIRED, type Outcome } from './outcome.js';
 export { verdictOf, type Verdict } from './answer/verdict.js';
 export { retryAfterMs } from './answer/retry-after.js';
 export { AdaptiveLimit } from './pace/adaptive-limit.js';

@@ -11,8 +11,3 @@ export type Outcome =
 
 export const DELIVERED: Outcome = { kind: 'delivered' };
 export const EXPIRED: Outcome = { kind: 'dead-letter', reason: 'expired' };
-
-/** Whether an endpoint's answer says that it has the event: any 2xx, nothing else. */
-export function isSuccess(status: number | undefined): boolean {
-  return status !== undefined && status >= 200 && status < 300;
-}

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isSuccess } from './outcome.js';
 import { RetryPolicy } from './retry-policy.js';
 
 const rules = { retryDelaysMs: [5_000, 30_000, 120_000], retryJitterPercent: 0, windowMs: 600_000 };
@@ -100,12 +99,5 @@ describe('RetryPolicy', () => {
       Array.from({ length: 100 }, (_, n) => jittery.jitterMs({ ...progress, deliveryId: `msg_${n}` }, 120_000)),
     );
     expect(jitters.size).toBeGreaterThan(50);
-  });
-});
-
-describe('isSuccess', () => {
-  it('is any 2xx and nothing else', () => {
-    expect([200, 202, 204, 299].every(isSuccess)).toBe(true);
-    expect([undefined, 100, 301, 304, 404, 410, 500].some(isSuccess)).toBe(false);
   });
 });
