@@ -1,5 +1,5 @@
-import type { Sent } from './publishers.js';
-import type { ReceiverReport } from './receiver.js';
+import type { Sent } from '../load/publishers.js';
+import type { ReceiverReport } from '../receiver/receiver.js';
 
 export interface Reconciled {
   /** Acknowledged, and never received. */
@@ -10,8 +10,10 @@ export interface Reconciled {
   unexpected: number;
 }
 
+type Identified = Pick<Sent, 'id'>;
+
 /** Compares by id what was acknowledged with what the receiver has: sums would hide swaps. */
-export function reconcile(sent: readonly Sent[], { events }: ReceiverReport): Reconciled {
+export function reconcile(sent: readonly Identified[], { events }: Pick<ReceiverReport, 'events'>): Reconciled {
   const acknowledged = new Set(sent.map(({ id }) => id));
   const received = new Set(events.map(([id]) => id));
   return {
@@ -21,9 +23,10 @@ export function reconcile(sent: readonly Sent[], { events }: ReceiverReport): Re
   };
 }
 
-/** The value that `share` per cent are at or below, with two decimals; 0 where there are none. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const index = Math.max(0, Math.ceil((sorted.length * share) / 100) - 1);
-  return Math.round((sorted[index] ?? 0) * 100) / 100;
+/** What is wrong where nobody stopped or died, and so nothing may come twice. @param what e.g. `of run 2` */
+export function faultsOf(what: string, { lost, repeated }: Reconciled): string[] {
+  return [
+    ...(lost > 0 ? [`${lost} events ${what} were acknowledged and never received`] : []),
+    ...(repeated > 0 ? [`${repeated} webhooks ${what} came again`] : []),
+  ];
 }

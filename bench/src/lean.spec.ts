@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { LeanClient } from './lean-client.js';
-import { leanServer, valueOf } from './lean-server.js';
+import { LeanClient } from './load/lean-client.js';
+import { leanServer, valueOf } from './receiver/lean-server.js';
 
 const listen = async (server: { listen(port: number, host: string): unknown }): Promise<URL> => {
   server.listen(0, '127.0.0.1');

@@ -1,14 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-const ANSWER = Buffer.from('HTTP/1.1 204 No Content\r\n\r\n', 'latin1');
+export const NO_CONTENT = Buffer.from('HTTP/1.1 204 No Content\r\n\r\n', 'latin1');
 const HEAD_END = Buffer.from('\r\n\r\n');
+
+type OnRequest = (head: string, socket: Socket) => true | void;
 
 /**
  * An HTTP/1.1 server that knows as much as a receiver of webhooks needs, so that what is measured is not the receiver:
  * requests with a content-length, answered with 204 once they are there as a whole.
- * @param onRequest gets the head, with its lines as they came
+ * @param onRequest gets the head, with its lines as they came; where it returns `true` the answer is its own affair
  */
-export function leanServer(onRequest: (head: string) => void): Server {
+export function leanServer(onRequest: OnRequest): Server {
   return createServer({ noDelay: true }, (socket) => {
     const request = new Requests(socket, onRequest);
     socket.on('data', (chunk: Buffer) => request.take(chunk));
@@ -22,7 +24,7 @@ class Requests {
 
   constructor(
     private readonly socket: Socket,
-    private readonly onRequest: (head: string) => void,
+    private readonly onRequest: OnRequest,
   ) {}
 
   take(chunk: Buffer): void {
@@ -45,8 +47,7 @@ class Requests {
     const head = bytes.toString('latin1', 0, end);
     const whole = end + HEAD_END.length + Number(valueOf(head, 'content-length') ?? 0);
     if (bytes.length < whole) return 0;
-    this.onRequest(head);
-    this.socket.write(ANSWER);
+    if (this.onRequest(head, this.socket) !== true) this.socket.write(NO_CONTENT);
     return whole;
   }
 }

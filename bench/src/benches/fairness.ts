@@ -1,0 +1,187 @@
+import { defineBench, type Finding, type Say } from '../bench.js';
+import { brokers, whole, type Values } from '../flags.js';
+import { DATA_BYTES } from '../load/event-json.js';
+import { Publishers, type PublishedLoad } from '../load/publishers.js';
+import { ReceiverProcess } from '../receiver/receiver-process.js';
+import { atMost, ratio } from '../report/aim.js';
+import { latencyOf, waysOf, type Latency } from '../report/latency.js';
+import { faultsOf, reconcile, type Reconciled } from '../report/reconcile.js';
+import { Stage } from '../stage/stage.js';
+
+const TYPE = 'bench.event';
+const CONNECTIONS = 32;
+const PATIENCE_MS = 180_000;
+
+const flags = {
+  tenants: whole(9, 'that publish little'),
+  rate: whole(5, 'events a second of each of them'),
+  times: whole(100, 'how much more the wide one publishes'),
+  concurrency: whole(8, "the worker's attempts in flight, so that it is what the tenants compete for"),
+  answer: whole(20, 'what every endpoint takes to answer, ms'),
+  quantum: whole(65_536, 'bytes that a tenant may send in its turn', 1_024),
+  seconds: whole(60, 'of each phase'),
+  warmup: whole(60, 'load before the measurement, s'),
+  rounds: whole(1, 'phases with the wide one; there is one more without, for they take turns'),
+  brokers: brokers(),
+};
+type Options = Values<typeof flags>;
+
+/** What a tenant that publishes more than the worker can deliver costs the others. */
+export const fairness = defineBench({
+  name: 'fairness',
+  about:
+    "latency of nine tenants with and without a tenth that publishes a hundred times as much, above the worker's pace",
+  flags,
+  run,
+});
+
+interface Phase extends Reconciled {
+  name: string;
+  withWide: boolean;
+  /** Of the tenants that publish little. */
+  others: Latency;
+  ways: number[];
+  wide: Latency;
+  refused: Record<number, number>;
+}
+
+interface Scene {
+  options: Options;
+  receiver: ReceiverProcess;
+  others: Publishers[];
+  wide: Publishers;
+}
+
+async function run(options: Options, say: Say): Promise<Finding> {
+  await using stage = await Stage.open(options.brokers, say);
+  using receiver = await ReceiverProcess.start();
+  const keys: string[] = [];
+  for (let i = 0; i <= options.tenants; i += 1) {
+    const { apiKey, api } = await stage.tenant(`bench ${i}`);
+    await api.subscribe({ url: `${receiver.url}wait/${options.answer}/${i}`, types: [TYPE] });
+    keys.push(apiKey);
+  }
+  await stage.database.untilPublished();
+  const env = {
+    HOOKLINE_WORKER_CONCURRENCY: String(options.concurrency),
+    HOOKLINE_TENANT_QUANTUM_BYTES: String(options.quantum),
+  };
+  await Promise.all([stage.start('recorder'), stage.start('delivery', { env })]);
+
+  const publishers = keys.map((key) => new Publishers(stage.url('ingest'), key, CONNECTIONS));
+  for (const one of publishers) await one.untilKnown();
+  const [wide, ...others] = publishers as [Publishers, ...Publishers[]];
+  const scene = { options, receiver, others, wide };
+  say(`warming up for ${options.warmup} s`);
+  await load(scene, options.warmup, false);
+  await receiver.untilQuiet();
+  await receiver.report();
+  const phases = [await phase(scene, false, say)];
+  for (let round = 0; round < options.rounds; round += 1)
+    phases.push(await phase(scene, true, say), await phase(scene, false, say));
+  for (const one of publishers) one.close();
+  return describe(options, stage.database.version, phases);
+}
+
+/** @returns what the others published, and what the wide one did */
+async function load(
+  { options, others, wide }: Scene,
+  seconds: number,
+  withWide: boolean,
+): Promise<{ others: PublishedLoad[]; wide: PublishedLoad }> {
+  const plan = (): { type: string } => ({ type: TYPE });
+  const [wideLoad, ...loads] = await Promise.all([
+    wide.openLoop(withWide ? options.rate * options.times : 0, seconds, plan),
+    ...others.map((one) => one.openLoop(options.rate, seconds, plan)),
+  ]);
+  return { others: loads, wide: wideLoad };
+}
+
+async function phase(scene: Scene, withWide: boolean, say: Say): Promise<Phase> {
+  const { options, receiver } = scene;
+  const name = withWide ? 'with the wide one' : 'without it';
+  say(`${options.tenants} tenants with ${options.rate} events a second each for ${options.seconds} s, ${name}`);
+  const published = await load(scene, options.seconds, withWide);
+  const ofOthers = published.others.flatMap(({ sent }) => sent);
+  const all = [...ofOthers, ...published.wide.sent];
+  if (withWide) say('waiting until the backlog of the wide one is delivered');
+  await receiver.untilCame(all.length, PATIENCE_MS);
+  const report = await receiver.report();
+  const ways = waysOf(ofOthers, report);
+  const refused: Record<number, number> = {};
+  for (const part of [published.wide, ...published.others])
+    for (const [status, count] of Object.entries(part.refused))
+      refused[Number(status)] = (refused[Number(status)] ?? 0) + count;
+  return {
+    name,
+    withWide,
+    others: latencyOf(ways),
+    ways,
+    wide: latencyOf(waysOf(published.wide.sent, report)),
+    refused,
+    ...reconcile(all, report),
+  };
+}
+
+/**
+ * What the wide tenant may add to the others' waiting, ms: one turn of it, for in deficit round-robin nobody else is
+ * served meanwhile, and one answer, for no attempt is broken off.
+ */
+function boundMs({ quantum, concurrency, answer }: Options): number {
+  const eventsOfATurn = Math.ceil(quantum / DATA_BYTES);
+  return Math.ceil(eventsOfATurn / concurrency) * answer + answer;
+}
+
+function describe(options: Options, postgres: string, phases: Phase[]): Finding {
+  const pooled = (withWide: boolean): Latency =>
+    latencyOf(phases.filter((one) => one.withWide === withWide).flatMap(({ ways }) => ways));
+  const [without, withWide] = [pooled(false), pooled(true)];
+  const bound = boundMs(options);
+  const capacity = Math.round((options.concurrency * 1_000) / options.answer);
+  const offered = options.rate * (options.times + options.tenants);
+  return {
+    setting:
+      `${options.brokers} broker(s), every role, PostgreSQL ${postgres}, publishers and receiver on this machine; 1 KB, ` +
+      `endpoints that answer after ${options.answer} ms and a worker with ${options.concurrency} attempts in flight, which is at most ` +
+      `${capacity} deliveries a second; ${offered} events a second are published with the wide tenant; ${options.warmup} s of warm-up`,
+    tables: [
+      {
+        head: [
+          "the others' publish → endpoint",
+          'events',
+          'p50 ms',
+          'p99 ms',
+          'max ms',
+          'wide p50 / p99 ms',
+          'lost',
+          'repeated',
+        ],
+        rows: phases.map(({ name, others, wide, withWide: has, lost, repeated }) => [
+          name,
+          others.events,
+          others.p50Ms,
+          others.p99Ms,
+          others.maxMs,
+          has ? `${wide.p50Ms} / ${wide.p99Ms}` : '',
+          lost,
+          repeated,
+        ]),
+      },
+    ],
+    notes: [
+      `The others' p99 with the wide tenant is ${ratio(withWide.p99Ms, without.p99Ms)} of that without it.`,
+      `Stated bound: a turn of ${options.quantum} bytes and an answer, ${bound} ms more.`,
+      ...(offered > capacity ? [] : ['THE WORKER COULD DELIVER ALL OF IT: nobody had to wait for a turn.']),
+    ],
+    aims: [
+      atMost(
+        "What the wide tenant adds to the others' p99, ms",
+        Math.round(withWide.p99Ms - without.p99Ms),
+        bound,
+        ' ms',
+      ),
+    ],
+    faults: phases.flatMap((one, i) => faultsOf(`of phase ${i + 1}`, one)),
+    figures: { postgres, phases: phases.map(({ ways: _ways, ...one }) => one), without, withWide, boundMs: bound },
+  };
+}

@@ -1,0 +1,69 @@
+import { encodeCompacted, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { newId, newSigningSecret } from '@hookline/domain';
+import { createKafka } from '@hookline/kafka';
+import { Partitioners, type Message, type Producer } from 'kafkajs';
+import { benchSealer } from './sealing.js';
+import type { Stage } from './stage.js';
+
+const RECORDS_A_SEND = 500;
+/** As many as the API allows a tenant by default. */
+const PER_TENANT = 1_000;
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/**
+ * Writes subscriptions of other tenants straight into their topic, as records that admin-api would write: as many
+ * requests to its API would take long, and PostgreSQL plays no part in delivery.
+ * @returns their ids
+ */
+export async function seedSubscriptions(stage: Stage, count: number, url: string): Promise<string[]> {
+  const sealer = benchSealer();
+  const ids: string[] = [];
+  let tenant = '';
+  const next = (n: number): Message => {
+    if (n % PER_TENANT === 0) tenant = newId('ten');
+    const id = newId('sub');
+    ids.push(id);
+    const secrets = JSON.stringify({ secrets: [newSigningSecret()], headers: {} });
+    const record: SubscriptionRecord = {
+      v: 1,
+      version: 1,
+      id,
+      tenant,
+      url: `${url}${id}`,
+      types: [`seeded.type${n % PER_TENANT}`, `seeded.group${n % 100}.*`],
+      status: 'enabled',
+      sealed: sealer.seal(secrets, `${tenant}/${id}`),
+      holdsFrom: {},
+    };
+    return { key: id, value: encodeCompacted(record) };
+  };
+  await write(stage, count, next);
+  return ids;
+}
+
+/** Takes them out of the topic again: a worker that starts then knows nothing of them. */
+export async function forgetSubscriptions(stage: Stage, ids: readonly string[]): Promise<void> {
+  await write(stage, ids.length, (n) => ({ key: ids[n] as string, value: null }));
+}
+
+async function write(stage: Stage, count: number, messageOf: (n: number) => Message): Promise<void> {
+  const producer = producerFor(stage);
+  await producer.connect();
+  try {
+    for (let from = 0; from < count; from += RECORDS_A_SEND) {
+      const size = Math.min(RECORDS_A_SEND, count - from);
+      const messages = Array.from({ length: size }, (_, i) => messageOf(from + i));
+      await producer.send({ topic: TOPICS.subscriptions, acks: -1, messages });
+    }
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+function producerFor(stage: Stage): Producer {
+  const plain = { tls: false, tlsCaFile: undefined, tlsCertFile: undefined, tlsKeyFile: undefined } as const;
+  const login = { saslMechanism: 'none', saslUsername: undefined, saslPassword: undefined } as const;
+  const config = { brokers: stage.brokers, clientId: 'hookline', ...plain, ...login };
+  const kafka = createKafka(config, { role: 'bench', logger: quiet });
+  return kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+}
