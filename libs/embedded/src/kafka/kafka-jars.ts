@@ -29,32 +29,37 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): string {
  * The class path of Kafka, fetched through Maven once for each version and kept in the checkout.
  * @throws StartError without Maven, or if it can't fetch
  */
-export async function kafkaClassPath(onProgress: (line: string) => void): Promise<string> {
+export async function kafkaClassPath(
+  onProgress: (line: string) => void,
+  env: NodeJS.ProcessEnv = process.env,
+  cache = join(projectRoot(), '.hookline', 'cache'),
+): Promise<string> {
   const root = projectRoot();
   const pom = join(root, 'libs', 'embedded', 'kafka', 'pom.xml');
   const hash = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
-  const target = join(root, '.hookline', 'cache', `kafka-${hash}`);
+  const target = join(cache, `kafka-${hash}`);
   if (!existsSync(target)) {
     onProgress('fetching its jars through Maven (45 MB, once)');
-    await fetchJars(pom, target);
+    await fetchJars(pom, target, env);
   }
   return join(target, '*');
 }
 
 /** Into a folder of its own first: one that was interrupted is never taken for a whole one. */
-async function fetchJars(pom: string, target: string): Promise<void> {
+async function fetchJars(pom: string, target: string, env: NodeJS.ProcessEnv): Promise<void> {
   const partial = `${target}.${process.pid}`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   try {
-    await mvn([
+    const goal = [
       '-B',
       '-f',
       pom,
       'dependency:copy-dependencies',
       `-DoutputDirectory=${partial}`,
       '-DincludeScope=runtime',
-    ]);
+    ];
+    await mvn(goal, env);
     renameSync(partial, target);
   } catch (error) {
     if (!existsSync(target)) throw error; // else another start was quicker
@@ -63,9 +68,9 @@ async function fetchJars(pom: string, target: string): Promise<void> {
   }
 }
 
-function mvn(args: readonly string[]): Promise<void> {
+function mvn(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('mvn', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -24,5 +24,5 @@ export async function chooseKafkaSource(
       'This data was made in Docker, and no Docker daemon answers: start it, or use another --data.',
     );
   const java = findJava(env);
-  return { kind: 'jvm', java, classPath: await kafkaClassPath(onProgress) };
+  return { kind: 'jvm', java, classPath: await kafkaClassPath(onProgress, env) };
 }
