@@ -76,6 +76,20 @@ describe('npm start', () => {
   );
 
   it(
+    'starts again after that, and ends with 0 when a person types Ctrl-C',
+    async () => {
+      const started = await npmStart();
+      const { children } = started;
+      expect(children.map(({ name }) => name).sort()).toEqual(EVERYTHING);
+      started.interrupt();
+      expect(await started.code).toBe(0);
+      expect(started.output).toMatch(/stopped\s*$/);
+      expect(children.filter(isAlive)).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
     'starts again after that; when npm is killed, everything ends by itself',
     async () => {
       const started = await npmStart();

@@ -6,6 +6,7 @@ import { isAlive, projectRoot, type ProcessIdentity } from '@hookline/embedded';
 import { waitUntil } from '@hookline/testing';
 
 const START_MS = 150_000;
+const MAIN = join(projectRoot(), 'dist', 'apps', 'hookline', 'src', 'main.js');
 
 /** A command of a person in the checkout: `npm start`, or what it runs. */
 export class Started {
@@ -33,8 +34,12 @@ export class Started {
 
   /** What `npm start` runs, without npm. */
   static hookline(dataDir: string, ...args: string[]): Started {
-    const main = join(projectRoot(), 'dist', 'apps', 'hookline', 'src', 'main.js');
-    return Started.run(process.execPath, [main, 'start', '--data', dataDir, ...args], dataDir);
+    return Started.run(process.execPath, [MAIN, 'start', '--data', dataDir, ...args], dataDir);
+  }
+
+  /** What `npm run demo` runs, without npm. Its data is its own affair. */
+  static demo(): Started {
+    return Started.run(process.execPath, [MAIN, 'demo'], '');
   }
 
   private static run(command: string, args: string[], dataDir: string): Started {
@@ -54,6 +59,11 @@ export class Started {
 
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** What a terminal does for Ctrl-C: the signal reaches every process of the group. */
+  interrupt(): void {
+    process.kill(-(this.child.pid as number), 'SIGINT');
   }
 
   get key(): string {
