@@ -2,7 +2,6 @@ import { createServer as createHttpServer, type ServerResponse } from 'node:http
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '@hookline/testing';
-import type { SendResult } from './endpoint-client.js';
 import { send, TestEndpoints } from './testing/endpoints.js';
 
 const endpoints = new TestEndpoints();
@@ -79,7 +78,10 @@ describe('a connection that is used again', () => {
     await send(client, url);
     // Not awaited: the request that follows may find it closed, closing, or still open on this side.
     for (let n = 2; n < 50; n++) {
-      for (const socket of endpoints.sockets) n % 2 ? socket.end() : socket.destroy();
+      for (const socket of endpoints.sockets) {
+        if (n % 2) socket.end();
+        else socket.destroy();
+      }
       if (n % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
       const result = await send(client, url);
       // Nothing of it was sent, or nothing says whether the endpoint acted on it: then it is no second request here.

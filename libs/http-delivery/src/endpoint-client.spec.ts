@@ -1,4 +1,6 @@
+import type { lookup as systemLookup } from 'node:dns';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { AddressGuard } from './address-guard.js';
 import { Endpoint } from './endpoint.js';
 import { send, TestEndpoints } from './testing/endpoints.js';
 
@@ -77,9 +79,28 @@ describe('EndpointClient', () => {
     const url = await endpoints.http((_request, response) => response.end());
     const { port } = new URL(url);
     const client = endpoints.client({ allowCidrs: [] });
-    for (const host of ['127.0.0.1', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]', '[::1]', 'localhost'])
+    for (const host of [
+      ...['127.0.0.1', '127.1', '127.0.0.1.', '2130706433', '0x7f.1', '017700000001', '0', '169.254.169.254'],
+      ...['[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[64:ff9b::7f00:1]', '[::1]', '[::]', '[fe80::1]', '[fd00::1]'],
+      ...['localhost', 'LOCALHOST'],
+    ])
       expect(await send(client, `http://${host}:${port}/`)).toMatchObject({ error: 'address-refused' });
     expect(await send(endpoints.client(), `http://localhost:${port}/`)).toMatchObject({ status: 200 });
+  });
+
+  it('looks at the address of each connection anew: a name that changes it gains nothing', async () => {
+    const asked: string[] = [];
+    const answers = ['127.0.0.1', '10.0.0.1', '127.0.0.1'];
+    const resolve = ((host: string, _options: object, done: (error: null, found: object[]) => void) => {
+      asked.push(host);
+      done(null, [{ address: answers[asked.length - 1], family: 4 }]);
+    }) as unknown as typeof systemLookup;
+    const client = endpoints.client({}, new AddressGuard(['127.0.0.0/8'], resolve));
+    const url = await endpoints.http((_request, response) => response.writeHead(200, { connection: 'close' }).end());
+    const { port } = new URL(url);
+    for (const expected of [{ status: 200 }, { error: 'address-refused' }, { status: 200 }])
+      expect(await send(client, `http://rebinding.test:${port}/`)).toMatchObject(expected);
+    expect(asked).toHaveLength(3);
   });
 
   it('is called off by a signal, before and while it sends', async () => {

@@ -42,7 +42,7 @@ export function testCertificate(options: CertificateOptions = {}): TestCertifica
   const certificate = der(0x30, body, algorithm, der(0x03, signature)).toString('base64');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
   };
 }
 
@@ -58,4 +58,4 @@ const oid = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'));
 
 /** GeneralizedTime, to the second. */
 const time = (date: Date): Buffer =>
-  der(0x18, Buffer.from(`${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`, 'latin1'));
+  der(0x18, Buffer.from(`${date.toISOString().replaceAll(/\D/g, '').slice(0, 14)}Z`, 'latin1'));

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { AddressGuard } from '../address-guard.js';
 import { Endpoint } from '../endpoint.js';
 import { EndpointClient, type EndpointClientSettings, type SendResult } from '../endpoint-client.js';
 
@@ -21,8 +22,8 @@ export class TestEndpoints {
   readonly sockets = new Set<Socket>();
   private readonly closers: (() => Promise<unknown>)[] = [];
 
-  client(settings: Partial<EndpointClientSettings> = {}): EndpointClient {
-    const client = new EndpointClient({ ...SETTINGS, ...settings });
+  client(settings: Partial<EndpointClientSettings> = {}, guard?: AddressGuard): EndpointClient {
+    const client = new EndpointClient({ ...SETTINGS, ...settings }, guard);
     this.closers.push(() => client.close());
     return client;
   }
