@@ -1,17 +1,21 @@
 import type { AttemptOutcome, DeadLetterReason } from '@hookline/contracts';
+import type { Verdict } from '@hookline/domain';
 import type { RunnerObserver, RunnerStats } from '@hookline/kafka';
 import type { Clock, Counter, Metrics } from '@hookline/platform';
+import type { Hindrance } from './attempt/door.js';
+import type { Rooms } from './attempt/rooms.js';
 
 /** What the worker's state is read from when someone asks. */
 export interface MetricSources {
   events: { stats(): RunnerStats };
   lanes: { stats(): RunnerStats };
-  rooms: { readonly inFlight: number };
+  rooms: Pick<Rooms, 'inFlight' | 'slowInFlight' | 'doorStates'>;
 }
 
 /** What is counted on an event's way. */
 export class DeliveryMetrics {
-  private readonly attempts: Counter<'outcome'>;
+  private readonly attempts: Counter<'outcome' | 'verdict'>;
+  private readonly deferrals: Counter<'reason'>;
   private readonly handovers: Counter<'to'>;
   private readonly deadLetters: Counter<'reason'>;
   private readonly duplicates: Counter;
@@ -25,7 +29,15 @@ export class DeliveryMetrics {
     private readonly metrics: Metrics,
     private readonly clock: Clock,
   ) {
-    this.attempts = metrics.counter('hookline_attempts_total', 'Attempts, by what they met.', ['outcome']);
+    this.attempts = metrics.counter('hookline_attempts_total', 'Attempts, by what they met and what that means.', [
+      'outcome',
+      'verdict',
+    ]);
+    this.deferrals = metrics.counter(
+      'hookline_deferrals_total',
+      'Deliveries put off without an attempt, by what there was in the way.',
+      ['reason'],
+    );
     this.handovers = metrics.counter('hookline_handovers_total', 'Deliveries handed over to a lane.', ['to']);
     this.deadLetters = metrics.counter('hookline_dead_letters_total', 'Dead letters written.', ['reason']);
     this.agedOut = metrics.counter(
@@ -36,13 +48,17 @@ export class DeliveryMetrics {
     this.duplicates = metrics.counter('hookline_duplicates_total', 'Events that repeat the id of an earlier one.');
   }
 
-  attempted({ status, error }: AttemptOutcome): void {
+  attempted({ status, error }: AttemptOutcome, verdict: Verdict): void {
     const outcome = status === undefined ? (error ?? 'other') : `${Math.floor(status / 100)}xx`;
-    this.attempts.inc({ outcome });
+    this.attempts.inc({ outcome, verdict });
   }
 
-  handedOver(to: 'deliveries' | 'retry'): void {
-    this.handovers.inc({ to });
+  deferred(reason: Hindrance): void {
+    this.deferrals.inc({ reason });
+  }
+
+  handedOver(to: 'deliveries' | 'retry', deliveries = 1): void {
+    this.handovers.inc({ to }, deliveries);
   }
 
   deadLettered(reason: DeadLetterReason): void {
@@ -60,6 +76,13 @@ export class DeliveryMetrics {
       read: () => this.oldestAgeSeconds(events.stats()),
     });
     this.metrics.gauge('hookline_attempts_in_flight', 'Attempts in flight.', { read: () => rooms.inFlight });
+    this.metrics.gauge('hookline_slow_attempts_in_flight', 'Attempts in flight that have become slow.', {
+      read: () => rooms.slowInFlight,
+    });
+    const doors = 'hookline_endpoints_in_use';
+    this.metrics.gauges(doors, 'Subscriptions that are sent to of late, by the state of their breakers.', 'state', () =>
+      rooms.doorStates(),
+    );
     this.metrics.gauges('hookline_backlog_records', 'Records whose outcome is not durable yet.', 'topic', () =>
       backlogs([events.stats(), lanes.stats()]),
     );

@@ -6,6 +6,13 @@ import type { Delivery } from '../delivery.js';
 import type { Opened, Target } from '../subscriptions/target.js';
 import { requestHeaders } from './request-headers.js';
 
+/** What an attempt met, and what the endpoint asked for besides. */
+export interface Attempted {
+  readonly outcome: AttemptOutcome;
+  /** Its `Retry-After`, as it came. */
+  readonly retryAfter: string | undefined;
+}
+
 /** Makes one attempt: signs, sends, and says what it met. */
 export class Attempter {
   /** Told apart from those of any other worker, and of this one before it was started again. */
@@ -19,7 +26,7 @@ export class Attempter {
   ) {}
 
   /** Never rejects. */
-  async attempt(target: Target, { envelope, body }: Delivery): Promise<AttemptOutcome> {
+  async attempt(target: Target, { envelope, body }: Delivery): Promise<Attempted> {
     const at = this.clock.now();
     const number = envelope.attempts + 1;
     const opened = this.open(target);
@@ -36,7 +43,7 @@ export class Attempter {
     if (result.error !== undefined) outcome.error = result.error;
     // PostgreSQL's text has no NUL.
     if (result.body) outcome.responseBody = result.body.replaceAll('\0', '\uFFFD');
-    return outcome;
+    return { outcome, retryAfter: result.retryAfter };
   }
 
   private open(target: Target): Opened | undefined {

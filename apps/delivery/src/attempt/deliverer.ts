@@ -1,145 +1,165 @@
-import type { AttemptOutcome, DeadLetterReason } from '@hookline/contracts';
-import { DELIVERED, isSuccess, type Outcome, type Progress, type RetryPolicy } from '@hookline/domain';
-import type { Assignment } from '@hookline/kafka';
+import type { DeadLetterReason } from '@hookline/contracts';
+import {
+  DELIVERED,
+  retryAfterMs,
+  verdictOf,
+  type Outcome,
+  type Progress,
+  type RetryPolicy,
+  type Verdict,
+} from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
 import { NotOwner, type Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
 import type { DeliveryMetrics } from '../metrics.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Target } from '../subscriptions/target.js';
-import type { Attempter } from './attempter.js';
-import type { Origin } from './door.js';
+import type { Attempted, Attempter } from './attempter.js';
+import type { Entrance } from './entrance.js';
 import type { Rooms } from './rooms.js';
-
-/** Where a delivery comes from decides what happens when there is no room for it. */
-export interface Entrance {
-  readonly from: Origin;
-  /** How long it may wait for room, ms. */
-  readonly patienceMs: number;
-  /** Whether this worker may still act for the one who gave it the record. */
-  owns(assignment: Assignment): boolean;
-  /** There is no room, and will be none for so long. Resolves when the delivery is durably somewhere else. */
-  noRoom(delivery: Delivery, expectedWaitMs: number): Promise<unknown>;
-}
+import { summaryOf } from './summary.js';
+import { Visit, type VisitHost } from './visit.js';
 
 /** Brings one delivery as far as it comes now: delivered, a retry, a dead letter, or handed over for want of room. */
 export class Deliverer {
+  private readonly host: VisitHost = {
+    inRoom: (visit) => void this.inRoom(visit).then(visit.resolve, visit.reject),
+    noRoom: (visit) => this.noRoom(visit),
+  };
+
   constructor(
     private readonly rooms: Rooms,
     private readonly attempter: Attempter,
     private readonly handover: Handover,
     private readonly policy: RetryPolicy,
+    private readonly settings: { readonly retryAfterMostMs: number },
     private readonly clock: Clock,
     private readonly metrics: DeliveryMetrics,
   ) {}
 
-  /** Resolves when the outcome is durable. @throws NotOwner, NotDurable */
-  deliver(delivery: Delivery, subscriber: Subscriber, entrance: Entrance): Promise<unknown> {
-    const { door } = subscriber;
+  /** Resolves with the outcome when that is durable. @throws NotOwner, NotDurable */
+  deliver(delivery: Delivery, subscriber: Subscriber, entrance: Entrance): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const noRoom = (): void => {
-        // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
-        if (!entrance.owns(delivery.assignment)) return reject(new NotOwner());
-        entrance.noRoom(delivery, this.rooms.expectedWaitMs(door, entrance.from)).then(resolve, reject);
-      };
-      const taken = this.rooms.enter(door, {
-        from: entrance.from,
-        patienceMs: entrance.patienceMs,
-        begin: () => void this.inRoom(delivery, subscriber, entrance).then(resolve, reject),
-        giveUp: noRoom,
-      });
-      if (!taken) noRoom();
+      const visit = new Visit(this.host, delivery, subscriber, entrance, resolve, reject);
+      // What is at its end doesn't wait for room: at a slow endpoint that would be long.
+      const end = this.endOf(visit);
+      if (end !== undefined) {
+        if (visit.isOurs) this.bury(delivery, end).then(resolve, reject);
+        else reject(new NotOwner());
+      } else if (!this.rooms.enter(visit)) {
+        this.noRoom(visit);
+      }
     });
   }
 
   /** The end of a delivery that is not attempted. */
-  bury(delivery: Delivery, reason: DeadLetterReason): Promise<unknown> {
-    return this.handover.deadLetter(delivery, reason);
+  async bury(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome> {
+    await this.handover.deadLetter(delivery, reason);
+    return { kind: 'dead-letter', reason };
   }
 
-  private async inRoom(delivery: Delivery, subscriber: Subscriber, entrance: Entrance): Promise<unknown> {
-    const { envelope, assignment } = delivery;
-    let attempt: AttemptOutcome;
+  /**
+   * Hands over what found no room in its lane: it comes again when there may be some.
+   * @param subscriber whose door it found closed; absent where it is not known yet
+   */
+  async defer(delivery: Delivery, expectedWaitMs: number, subscriber?: Subscriber): Promise<Outcome> {
+    const { envelope } = delivery;
+    const now = this.clock.now();
+    envelope.windowStart ??= now;
+    const outcome = this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now);
+    // At once, not when it is durable: who is deferred next is behind it.
+    if (subscriber !== undefined && outcome.kind === 'defer')
+      this.rooms.deferred(subscriber, envelope.replayId === undefined ? 'retry' : 'replay', outcome.delayMs);
+    return this.carryOut(outcome, delivery, now);
+  }
+
+  private noRoom(visit: Visit): void {
+    const { delivery, subscriber, entrance } = visit;
+    // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
+    if (!visit.isOurs) return visit.reject(new NotOwner());
+    const { ms, hindrance } = this.rooms.refusal(subscriber, entrance.from);
+    this.metrics.deferred(hindrance);
+    entrance.noRoom(delivery, ms, subscriber).then(visit.resolve, visit.reject);
+  }
+
+  private async inRoom(visit: Visit): Promise<Outcome> {
+    const { delivery, subscriber } = visit;
+    const { envelope } = delivery;
+    let verdict: Verdict | undefined;
+    let aloneMs = 0;
+    let attempted: Attempted;
+    const target = subscriber.current as Target;
     try {
       // It may have waited: the owner may be another, the subscription may have changed, the window may have passed.
-      if (!entrance.owns(assignment)) throw new NotOwner();
-      const target = subscriber.current;
-      const refusal = refusalOf(target);
-      if (target === undefined || refusal !== undefined)
-        return await this.bury(delivery, refusal ?? 'subscription-deleted');
-      const now = this.clock.now();
-      envelope.windowStart ??= now;
-      if (this.policy.isExpired(envelope.windowStart, now)) return await this.bury(delivery, 'expired');
-      attempt = await this.attempter.attempt(target, delivery);
+      if (!visit.isOurs) throw new NotOwner();
+      const end = this.endOf(visit);
+      if (end !== undefined) return await this.bury(delivery, end);
+      envelope.windowStart ??= this.clock.now();
+      attempted = await this.attempter.attempt(target, delivery);
+      verdict = verdictOf(attempted.outcome.status);
+      if (verdict === 'slow-down') aloneMs = this.aloneMs(attempted);
+      // Before the room is given to the next.
+      if (verdict === 'gone') subscriber.gone(target.record.version);
     } finally {
       // The room is for the attempt; its record is written outside.
-      this.rooms.leave(subscriber.door);
+      this.rooms.leave(visit, verdict, aloneMs);
     }
-    return this.conclude(delivery, subscriber, entrance, attempt);
-  }
-
-  /** Hands over what found no room in its lane: it comes again when there may be some. */
-  defer(delivery: Delivery, expectedWaitMs: number): Promise<unknown> {
-    const now = this.clock.now();
-    delivery.envelope.windowStart ??= now;
-    return this.carryOut(this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now), delivery, now);
+    this.metrics.attempted(attempted.outcome, verdict);
+    envelope.attempts = attempted.outcome.number;
+    if (verdict !== 'delivered') return this.conclude(visit, target, attempted, verdict, aloneMs);
+    await this.handover.delivered(delivery, attempted.outcome);
+    return DELIVERED;
   }
 
   private conclude(
-    delivery: Delivery,
-    subscriber: Subscriber,
-    { owns }: Entrance,
-    attempt: AttemptOutcome,
-  ): Promise<unknown> {
+    { delivery, entrance }: Visit,
+    target: Target,
+    { outcome: attempt }: Attempted,
+    verdict: Verdict,
+    aloneMs: number,
+  ): Promise<Outcome> {
     const { envelope, assignment } = delivery;
-    this.metrics.attempted(attempt);
-    envelope.attempts = attempt.number;
-    if (isSuccess(attempt.status)) {
-      subscriber.health.succeeded();
-      return this.carryOut(DELIVERED, delivery, attempt.at, attempt);
-    }
-    const now = this.clock.now();
-    subscriber.health.failed(now);
     // The next owner repeats this; a retry of ours besides would make two of it.
-    if (assignment.signal.aborted || !owns(assignment)) throw new NotOwner();
+    if (assignment.signal.aborted || !entrance.owns(assignment)) throw new NotOwner();
     envelope.history.push(summaryOf(attempt));
-    return this.carryOut(
-      this.policy.afterFailure(progressOf(delivery), envelope.history.length, now),
-      delivery,
-      now,
-      attempt,
-    );
+    const now = this.clock.now();
+    const outcome: Outcome =
+      verdict === 'gone'
+        ? { kind: 'dead-letter', reason: 'endpoint-gone' }
+        : this.policy.afterFailure(progressOf(delivery), envelope.history.length, now, aloneMs);
+    return this.carryOut(outcome, delivery, now, attempt, verdict === 'gone' ? target : undefined);
   }
 
-  private carryOut(outcome: Outcome, delivery: Delivery, now: number, attempt?: AttemptOutcome): Promise<unknown> {
-    switch (outcome.kind) {
-      case 'delivered':
-        return this.handover.delivered(delivery, attempt as AttemptOutcome);
-      case 'retry':
-      case 'defer':
-        return this.handover.retry(delivery, outcome.delayMs, now + outcome.delayMs + outcome.jitterMs, attempt);
-      case 'dead-letter':
-        return this.handover.deadLetter(delivery, outcome.reason, attempt);
+  private async carryOut(
+    outcome: Outcome,
+    delivery: Delivery,
+    now: number,
+    attempt?: Attempted['outcome'],
+    gone?: Target,
+  ): Promise<Outcome> {
+    if (outcome.kind === 'dead-letter') {
+      await this.handover.deadLetter(delivery, outcome.reason, attempt, gone?.record.version);
+    } else if (outcome.kind !== 'delivered') {
+      await this.handover.retry(delivery, outcome.delayMs, now + outcome.delayMs + outcome.jitterMs, attempt);
     }
+    return outcome;
+  }
+
+  /** Why there is to be no attempt any more, if so. */
+  private endOf({ delivery, subscriber }: Visit): DeadLetterReason | undefined {
+    const { windowStart } = delivery.envelope;
+    if (subscriber.refusal !== undefined) return subscriber.refusal;
+    const isExpired = windowStart !== undefined && this.policy.isExpired(windowStart, this.clock.now());
+    return isExpired ? 'expired' : undefined;
+  }
+
+  /** For how long the endpoint asks to be left alone; where it doesn't say, for the shortest of all delays. */
+  private aloneMs({ retryAfter }: Attempted): number {
+    return retryAfterMs(retryAfter, this.clock.now(), this.settings.retryAfterMostMs) ?? this.policy.shortestMs;
   }
 }
 
 function progressOf({ envelope }: Delivery): Progress {
   const { deliveryId, attempts, windowStart } = envelope;
   return { deliveryId, attempts, windowStart: windowStart as number };
-}
-
-function refusalOf(target: Target | undefined): DeadLetterReason | undefined {
-  if (target === undefined || target.status === 'deleted') return 'subscription-deleted';
-  return target.status === 'disabled' ? 'subscription-disabled' : undefined;
-}
-
-function summaryOf({ number, at, durationMs, status, error }: AttemptOutcome): Delivery['envelope']['history'][number] {
-  return {
-    number,
-    at,
-    durationMs,
-    ...(status === undefined ? {} : { status }),
-    ...(error === undefined ? {} : { error }),
-  };
 }

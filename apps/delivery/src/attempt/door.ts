@@ -1,69 +1,260 @@
-import { Fifo } from './fifo.js';
-import type { Job } from './rooms.js';
+import type { RateLimit } from '@hookline/contracts';
+import { AdaptiveLimit, CircuitBreaker, RateLimiter, type BreakerRules, type Verdict } from '@hookline/domain';
+import type { Subscriber } from '../subscriptions/subscriber.js';
+import { CLASS_OF, type Guest, type WorkClass } from './guest.js';
+import { Queues, type ClassWeights } from './queues.js';
+import { Returns } from './returns.js';
 
-/** In the order in which they are served: a lane's work is older than an event's, and a replay delays neither. */
-export type Origin = 'lane' | 'event' | 'replay';
-
-/** Before so long a pace says nothing, ms: connections are being made, or the machine was busy with something else. */
-const TO_KNOW_MS = 1_000;
-/** What is older than this counts half in the pace, ms. */
-const MEMORY_MS = 4_000;
-
-interface Waiting {
-  readonly job: Job;
-  /** ms since the epoch. */
-  readonly since: number;
+export interface DoorRules extends BreakerRules, ClassWeights {
+  /** With how many in flight it begins. */
+  readonly startConcurrency: number;
+  /** In flight at most, over all workers, where the subscription doesn't say. */
+  readonly endpointConcurrency: number;
 }
 
-/** One subscription's share of the rooms, and those who wait for it. It lives over the subscription's versions. */
+/** For so long after live work or a retry it is likely that more comes, ms. */
+export const BUSY_MS = 1_000;
+
+/** Why somebody isn't let in now. */
+export type Hindrance = 'full' | 'rate' | 'breaker' | 'slow-down';
+
+/**
+ * One subscription's share of the rooms, and those who wait for it. It lives over the subscription's versions, from
+ * the first delivery until it has been idle for a while.
+ */
 export class Door {
   inFlight = 0;
-  /** In the line of those that wait for room in the worker. */
-  inLine = false;
-  private readonly queues = { lane: new Fifo<Waiting>(), event: new Fifo<Waiting>(), replay: new Fifo<Waiting>() };
-  /** How many have left since when, while somebody waited. */
-  private pace = { since: 0, left: 0 };
+  /** Of those, the replays. */
+  replays = 0;
+  /** Of those, the ones that take longer than a slow attempt. */
+  slow = 0;
+  /** When somebody was last let in or left, ms since the epoch. */
+  usedAt: number;
+  /** Its place among the doors that are awake. */
+  place = 0;
+  /** The lines in which it stands. */
+  readonly inLine = { live: false, retry: false, replay: false };
+  /** When it is looked at again because somebody may then be let in, ms since the epoch. */
+  wakeAt = Number.POSITIVE_INFINITY;
+  readonly limit: AdaptiveLimit;
+  readonly breaker: CircuitBreaker;
+  /** Whether this worker may send anything that doesn't come from the subscription's lane. */
+  takesEvents = true;
+  /** What was set by the subscription and the fleet, and when that was looked at, ms since the epoch. */
+  tunedAt = Number.NEGATIVE_INFINITY;
+  tunedFor: unknown;
+  /** An attempt is slow, and nothing has succeeded since it became so. */
+  private stalled = false;
+  /** The endpoint asked to be left alone until then, ms since the epoch; 0 if it didn't. */
+  private slowUntil = 0;
+  private rate: { readonly limiter: RateLimiter; limit: RateLimit; readonly ownership: AbortSignal } | undefined;
+  private queues: Queues | undefined;
+  private returns: { readonly main: Returns; readonly replay: Returns } | undefined;
+  private busyAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly subscriber: Subscriber,
+    private readonly rules: DoorRules,
+    now: number,
+  ) {
+    this.limit = new AdaptiveLimit({ start: rules.startConcurrency, cap: rules.endpointConcurrency });
+    this.breaker = new CircuitBreaker(rules);
+    this.usedAt = now;
+  }
+
+  get tenant(): string {
+    return this.subscriber.current?.tenant ?? '';
+  }
 
   get waiting(): number {
-    return this.ahead('replay');
+    return this.queues === undefined ? 0 : this.queues.size;
   }
 
-  /** How many are served before one that comes now. */
-  ahead(from: Origin): number {
-    const { lane, event, replay } = this.queues;
-    return lane.size + event.size + (from === 'replay' ? replay.size : 0);
+  waitingOf(of: WorkClass): number {
+    return this.queues === undefined ? 0 : this.queues[of].size;
   }
 
-  push(job: Job, now: number): void {
-    if (this.waiting === 0) this.pace = { since: now, left: 0 };
-    this.queues[job.from].push({ job, since: now });
+  /** @returns whether one more may go now, as far as it is this door's business */
+  hasRoom(now: number): boolean {
+    return this.inFlight < this.limit.current && (this.isPlain || this.waitMs(now) === 0);
   }
 
-  /** Who is next. */
-  shift(): Job | undefined {
-    const { lane, event, replay } = this.queues;
-    return (lane.shift() ?? event.shift() ?? replay.shift())?.job;
+  /** How long nobody is let in for reasons of time, ms; 0 if somebody may be. */
+  waitMs(now: number): number {
+    return Math.max(this.closedMs(now), this.rate?.limiter.waitMs(now) ?? 0);
   }
 
-  /** One that has waited for as long as it would. In a queue all have the same patience: the first to come is the first. */
-  shiftLate(now: number): Job | undefined {
-    for (const queue of Object.values(this.queues)) {
-      const first = queue.peek();
-      if (first !== undefined && first.since + first.job.patienceMs <= now) return queue.shift()?.job;
+  /** How long the endpoint is left alone, ms. */
+  closedMs(now: number): number {
+    if (this.slowUntil !== 0 && this.slowUntil <= now) this.slowUntil = 0;
+    const slowMs = this.slowUntil === 0 ? 0 : this.slowUntil - now;
+    return Math.max(slowMs, this.breaker.waitMs(now));
+  }
+
+  /** Whether an event can't go directly, and need not wait for it either: the owner knows more, or it would only hang. */
+  refusesEvents(now: number): boolean {
+    return !this.takesEvents || (this.stalled && this.slow > 0) || (!this.isPlain && this.closedMs(now) > 0);
+  }
+
+  hindrance(now: number): Hindrance {
+    if (this.breaker.waitMs(now) > 0) return 'breaker';
+    if (this.closedMs(now) > 0) return 'slow-down';
+    return (this.rate?.limiter.waitMs(now, this.waiting) ?? 0) > 0 ? 'rate' : 'full';
+  }
+
+  /** Replays leave a room to live work that may come, and only have their share while it does come. */
+  replaysHaveRoom(share: number, now: number): boolean {
+    const { current } = this.limit;
+    return this.replays < (this.isBusy(now) ? Math.max(1, Math.floor(current * share)) : Math.max(1, current - 1));
+  }
+
+  /**
+   * The lane's work is under the subscription's rate limit. A limiter lives as long as the ownership that it was made
+   * for: another owner may have let some through meanwhile, of which this one knows nothing.
+   */
+  limitRate(limit: RateLimit | undefined, ownership: AbortSignal, now: number): void {
+    if (limit === undefined) {
+      this.rate = undefined;
+    } else if (this.rate === undefined || this.rate.ownership.aborted) {
+      this.rate = { limiter: new RateLimiter(limit, now), limit, ownership };
+    } else if (this.rate.limit !== limit) {
+      this.rate.limiter.change(limit, now);
+      this.rate.limit = limit;
     }
-    return undefined;
   }
 
-  left(): void {
-    this.pace.left++;
+  push(guest: Guest, now: number): void {
+    this.queues ??= new Queues(this.rules, now);
+    this.queues.push(guest, now);
   }
 
-  /** How long one more would wait, by the pace of late, ms; 0 while that is not known. */
-  expectedWaitMs(from: Origin, now: number): number {
-    const passed = now - this.pace.since;
-    if (this.waiting === 0 || passed < TO_KNOW_MS) return 0;
-    const expected = (this.ahead(from) * passed) / Math.max(1, this.pace.left);
-    if (passed > MEMORY_MS) this.pace = { since: now - passed / 2, left: this.pace.left / 2 };
-    return expected;
+  /** The class whose turn it is, of those that may go now. */
+  turn(replaysMayGo: boolean): WorkClass | undefined {
+    return this.queues?.turn(replaysMayGo);
+  }
+
+  peek(of: WorkClass): Guest | undefined {
+    return this.queues?.[of].peek();
+  }
+
+  shift(of: WorkClass): Guest | undefined {
+    return this.queues?.[of].shift();
+  }
+
+  /** One that has waited for as long as it would. */
+  shiftLate(now: number): Guest | undefined {
+    return this.queues?.shiftLate(now);
+  }
+
+  /** Those for whom it is closed for longer than they would wait. */
+  takeOutHopeless(now: number): Guest[] {
+    const closedMs = this.closedMs(now);
+    const refusesEvents = this.refusesEvents(now);
+    return (
+      this.queues?.takeOut(({ from, patienceMs }) => (from === 'event' && refusesEvents) || closedMs > patienceMs) ?? []
+    );
+  }
+
+  entered(guest: Guest, now: number): void {
+    if (!this.isPlain) {
+      this.breaker.admits(now);
+      this.rate?.limiter.take(now);
+    }
+    guest.round = this.breaker.round;
+    this.inFlight++;
+    if (guest.from === 'replay') this.replays++;
+    else this.busyAt = now;
+    this.usedAt = now;
+  }
+
+  /** An attempt has become slow. */
+  becameSlow(now: number): void {
+    this.slow++;
+    this.stalled = true;
+    this.limit.stalled(now);
+  }
+
+  /**
+   * @param verdict what the endpoint's answer means; none if there was no attempt
+   * @param alone how long the endpoint asks to be left alone, ms
+   */
+  left(guest: Guest, verdict: Verdict | undefined, alone: number, now: number): void {
+    if (verdict === 'delivered') {
+      this.limit.succeeded(this.inFlight);
+      this.stalled = false;
+      // Left alone for a while: it may be back in full strength, or not.
+      if (this.breaker.succeeded(now, guest.round)) this.limit.restart();
+    } else if (verdict === 'failed') {
+      this.limit.failed(now);
+      this.breaker.failed(now, guest.round);
+    } else {
+      this.breaker.probeLost(now, guest.round);
+      if (verdict === 'slow-down') {
+        this.limit.failed(now);
+        this.slowUntil = Math.max(this.slowUntil, now + alone);
+      }
+    }
+    this.inFlight--;
+    if (guest.from === 'replay') this.replays--;
+    else this.busyAt = now;
+    if (guest.stay === 'slow' || guest.stay === 'overdue') this.slow--;
+    this.usedAt = now;
+    this.queues?.left(CLASS_OF[guest.from]);
+  }
+
+  /** One was deferred, and comes again after so long, ms. */
+  deferred(from: Guest['from'], delayMs: number, now: number): void {
+    this.returns ??= { main: new Returns(), replay: new Returns() };
+    this.returns[from === 'replay' ? 'replay' : 'main'].add(delayMs, now);
+  }
+
+  /** How long one that waits here would wait, by the pace of late, ms; 0 while that is not known. */
+  queueMs(of: WorkClass, now: number): number {
+    const ahead = this.queues?.ahead(of) ?? 0;
+    if (this.rate !== undefined) return Math.max(this.closedMs(now), this.rate.limiter.waitMs(now, ahead));
+    if (ahead === 0) return this.closedMs(now);
+    const perMs = this.queues?.perMs(of, now);
+    return this.closedMs(now) + (perMs === undefined ? 0 : ahead / perMs);
+  }
+
+  /**
+   * When it would be the turn of one that is deferred now, ms: behind all who wait, and all that will be back before.
+   * Where no pace is known it is that of attempts that take a second.
+   */
+  deferralMs(of: WorkClass, now: number): number {
+    const returns = this.returns?.[of === 'replay' ? 'replay' : 'main'];
+    const closedMs = this.closedMs(now);
+    const ahead = this.queues?.ahead(of) ?? 0;
+    const perMs = this.perMs(of, now);
+    // The longer it waits the more are back before it: it is the first time that is late enough for all of those.
+    for (let wait = closedMs + ahead / perMs; ;) {
+      const behind = closedMs + (ahead + (returns?.until(now + wait, now) ?? 0)) / perMs;
+      if (behind <= wait) return wait;
+      wait = behind;
+    }
+  }
+
+  /** Whether nothing is lost if it is made anew when it is needed. */
+  isIdle(now: number, idleMs: number): boolean {
+    if (this.inFlight > 0 || this.waiting > 0 || this.rate !== undefined || now - this.usedAt < idleMs) return false;
+    if (this.breaker.state !== 'closed' || this.closedMs(now) > 0) return false;
+    return this.returns === undefined || (this.returns.main.isEmpty(now) && this.returns.replay.isEmpty(now));
+  }
+
+  /** No reason of time to let nobody in. */
+  private get isPlain(): boolean {
+    return this.breaker.state === 'closed' && this.slowUntil === 0 && this.rate === undefined;
+  }
+
+  private isBusy(now: number): boolean {
+    if (this.inFlight > this.replays || now - this.busyAt < BUSY_MS) return true;
+    return this.waitingOf('live') + this.waitingOf('retry') > 0;
+  }
+
+  private perMs(of: WorkClass, now: number): number {
+    const byRate = this.rate === undefined ? undefined : this.rate.limit.perSecond / 1_000;
+    const byPace = this.queues?.perMs(of, now);
+    if (byRate === undefined) return byPace ?? this.rules.endpointConcurrency / 1_000;
+    return byPace === undefined ? byRate : Math.min(byRate, byPace);
   }
 }

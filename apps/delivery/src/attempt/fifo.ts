@@ -28,4 +28,14 @@ export class Fifo<T> {
     }
     return item;
   }
+
+  /** Takes out all that this is true of; the others stay in their order. */
+  takeOut(which: (item: T) => boolean): T[] {
+    const out: T[] = [];
+    const stay: T[] = [];
+    for (let item = this.shift(); item !== undefined; item = this.shift()) (which(item) ? out : stay).push(item);
+    this.items = stay;
+    this.head = 0;
+    return out;
+  }
 }

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TestClock } from '@hookline/testing';
-import { Door, type Origin } from './door.js';
-import { Rooms } from './rooms.js';
+import type { Subscriber } from '../subscriptions/subscriber.js';
+import { roomsWith, subscriberOf, TestGuest } from '../testing/guests.js';
+import type { Origin } from './guest.js';
+import type { Rooms } from './rooms.js';
 
 let clock: TestClock;
 let begun: string[];
@@ -13,82 +15,95 @@ beforeEach(() => {
   givenUp = [];
 });
 
-const roomsFor = (limits: { endpoint: number; worker: number; queue?: number }): Rooms =>
-  new Rooms(
-    {
-      endpointConcurrency: limits.endpoint,
-      workerConcurrency: limits.worker,
-      endpointQueue: limits.queue ?? 1_000,
-    },
-    clock,
-  );
+const guest = (rooms: Rooms, to: Subscriber, name: string, from: Origin = 'event', patienceMs = 5_000): TestGuest =>
+  new TestGuest(rooms, to, {
+    from,
+    patienceMs,
+    onBegin: () => begun.push(name),
+    onGiveUp: () => givenUp.push(name),
+  });
 
-const job = (name: string, from: Origin = 'event', patienceMs = 5_000) => ({
-  from,
-  patienceMs,
-  begin: () => void begun.push(name),
-  giveUp: () => void givenUp.push(name),
-});
+/** Lets so many in that stay. */
+function fill(rooms: Rooms, to: Subscriber, count: number, from: Origin = 'lane'): TestGuest[] {
+  const guests = Array.from({ length: count }, () => new TestGuest(rooms, to, { from, patienceMs: 60_000 }));
+  for (const one of guests) one.enter();
+  return guests;
+}
 
 describe('Rooms', () => {
   it('lets in as many as an endpoint has room for, and the next when one leaves', () => {
-    const rooms = roomsFor({ endpoint: 2, worker: 10 });
-    const door = new Door();
-    for (const name of ['a', 'b', 'c', 'd']) expect(rooms.enter(door, job(name))).toBe(true);
+    const rooms = roomsWith({ endpointConcurrency: 2 }, clock);
+    const to = subscriberOf();
+    const guests = ['a', 'b', 'c', 'd'].map((name) => guest(rooms, to, name));
+    for (const one of guests) expect(one.enter()).toBe(true);
     expect(begun).toEqual(['a', 'b']);
-    rooms.leave(door);
+    guests[0]?.leave();
     expect(begun).toEqual(['a', 'b', 'c']);
     expect(rooms.inFlight).toBe(2);
   });
 
-  it('serves a lane first, then events, then replays', () => {
-    const rooms = roomsFor({ endpoint: 1, worker: 10 });
-    const door = new Door();
-    rooms.enter(door, job('first'));
-    rooms.enter(door, job('replay', 'replay'));
-    rooms.enter(door, job('event', 'event'));
-    rooms.enter(door, job('lane', 'lane'));
-    for (let left = 0; left < 3; left++) rooms.leave(door);
-    expect(begun).toEqual(['first', 'lane', 'event', 'replay']);
-  });
-
-  it('serves the doors in turn where the worker is full', () => {
-    const rooms = roomsFor({ endpoint: 10, worker: 2 });
-    const [wide, narrow] = [new Door(), new Door()];
-    for (const name of ['w1', 'w2', 'w3', 'w4', 'w5']) rooms.enter(wide, job(name));
-    rooms.enter(narrow, job('n1'));
-    rooms.leave(wide);
-    rooms.leave(wide);
-    expect(begun).toEqual(['w1', 'w2', 'w3', 'n1']);
+  it('serves live work, retries and replays of an endpoint by their weights', () => {
+    const weights = { liveWeight: 16, retryWeight: 4, replayWeight: 1 };
+    const rooms = roomsWith({ endpointConcurrency: 2, ...weights }, clock);
+    const to = subscriberOf();
+    const inside: TestGuest[] = [];
+    const count = { lane: 0, retry: 0, replay: 0 };
+    const first = fill(rooms, to, 2);
+    for (const from of ['lane', 'retry', 'replay'] as const) {
+      for (let n = 0; n < 100; n++) {
+        const onBegin = (one: TestGuest): void => {
+          count[from]++;
+          inside.push(one);
+        };
+        new TestGuest(rooms, to, { from, patienceMs: 60_000, onBegin }).enter();
+      }
+    }
+    for (const one of first) one.leave();
+    while (count.lane + count.retry + count.replay < 84) inside.shift()?.leave();
+    for (const [from, share] of [
+      ['lane', 64],
+      ['retry', 16],
+      ['replay', 4],
+    ] as const)
+      expect(Math.abs(count[from] - share)).toBeLessThanOrEqual(1);
   });
 
   it('gives up what has waited for as long as it would', () => {
-    const rooms = roomsFor({ endpoint: 1, worker: 10 });
-    const door = new Door();
-    rooms.enter(door, job('first'));
-    rooms.enter(door, job('event', 'event', 1_000));
-    rooms.enter(door, job('lane', 'lane', 1_000));
+    const rooms = roomsWith({ endpointConcurrency: 1 }, clock);
+    const to = subscriberOf();
+    const inside = guest(rooms, to, 'first');
+    inside.enter();
+    guest(rooms, to, 'event', 'event', 1_000).enter();
+    guest(rooms, to, 'retry', 'retry', 1_000).enter();
     clock.advance(999);
     expect(givenUp).toEqual([]);
     clock.advance(60);
-    expect(givenUp).toEqual(['lane', 'event']);
+    expect(givenUp).toEqual(['event', 'retry']);
+    inside.leave();
     expect(clock.pending).toBe(0);
   });
 
+  it('lets nobody wait who has no time to', () => {
+    const rooms = roomsWith({ endpointConcurrency: 1 }, clock);
+    const to = subscriberOf();
+    expect([guest(rooms, to, 'a', 'event', 0).enter(), guest(rooms, to, 'b', 'event', 0).enter()]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   it('leaves nobody behind where thousands may not begin any more', () => {
-    const rooms = roomsFor({ endpoint: 1, worker: 10, queue: 10_000 });
-    const door = new Door();
-    rooms.enter(door, job('first'));
+    const rooms = roomsWith({ endpointConcurrency: 1, endpointQueue: 10_000 }, clock);
+    const to = subscriberOf();
+    const [first] = fill(rooms, to, 1);
     let refused = 0;
-    for (let i = 0; i < 8_000; i++) {
-      const refuse = (): void => {
-        refused++;
-        rooms.leave(door);
-      };
-      rooms.enter(door, { ...job('refused', 'lane', 60_000), begin: refuse });
-    }
-    rooms.leave(door);
-    expect({ refused, inFlight: rooms.inFlight, waiting: door.waiting }).toEqual({
+    const onBegin = (one: TestGuest): void => {
+      refused++;
+      one.leave(undefined);
+    };
+    for (let n = 0; n < 8_000; n++) new TestGuest(rooms, to, { from: 'lane', patienceMs: 60_000, onBegin }).enter();
+    first?.leave();
+    expect({ refused, inFlight: rooms.inFlight, waiting: to.door?.waiting }).toEqual({
       refused: 8_000,
       inFlight: 0,
       waiting: 0,
@@ -96,23 +111,141 @@ describe('Rooms', () => {
   });
 
   it('takes what the pace of an endpoint can serve in time, and no more', () => {
-    const rooms = roomsFor({ endpoint: 1, worker: 10, queue: 10_000 });
-    const door = new Door();
-    rooms.enter(door, job('first', 'lane'));
-    for (let n = 0; n < 1_000; n++) expect(rooms.enter(door, job(`w${n}`, 'lane'))).toBe(true);
+    const rooms = roomsWith({ endpointConcurrency: 1, endpointQueue: 10_000 }, clock);
+    const to = subscriberOf();
+    let inside: TestGuest | undefined;
+    const onBegin = (one: TestGuest): void => void (inside = one);
+    for (let n = 0; n < 1_001; n++)
+      expect(new TestGuest(rooms, to, { from: 'lane', patienceMs: 60_000, onBegin }).enter()).toBe(true);
     // One leaves each 10 ms: 900 that still wait take 9 s.
     for (let n = 0; n < 100; n++) {
       clock.advance(10);
-      rooms.leave(door);
+      inside?.leave();
     }
-    expect(rooms.enter(door, job('patient', 'lane', 60_000))).toBe(true);
-    expect(rooms.enter(door, job('impatient', 'lane', 5_000))).toBe(false);
-    expect(rooms.expectedWaitMs(door, 'lane')).toBeCloseTo(9_010, -2);
+    expect(rooms.admission(to, 'lane', 5_000)).toEqual({ kind: 'closed', ms: 9_000, hindrance: 'full' });
+    expect(rooms.admission(to, 'lane', 60_000)).toEqual({ kind: 'wait', ms: 9_000 });
+    expect(guest(rooms, to, 'patient', 'lane', 60_000).enter()).toBe(true);
+    expect(guest(rooms, to, 'impatient', 'lane', 5_000).enter()).toBe(false);
   });
 
   it('holds no more than its queue, whatever the pace', () => {
-    const rooms = roomsFor({ endpoint: 1, worker: 10, queue: 2 });
-    const door = new Door();
-    expect(['a', 'b', 'c', 'd'].map((name) => rooms.enter(door, job(name)))).toEqual([true, true, true, false]);
+    const rooms = roomsWith({ endpointConcurrency: 1, endpointQueue: 2 }, clock);
+    const to = subscriberOf();
+    expect(['a', 'b', 'c', 'd'].map((name) => guest(rooms, to, name).enter())).toEqual([true, true, true, false]);
+    expect(guest(rooms, to, 'replay', 'replay').enter()).toBe(true);
+  });
+});
+
+describe('where the worker is full, Rooms', () => {
+  it('serves a tenant with one that waits as soon as one with a hundred', () => {
+    const rooms = roomsWith({ workerConcurrency: 1, tenantQuantumBytes: 1_024 }, clock);
+    const inside: TestGuest[] = [];
+    const served: string[] = [];
+    const [blocker] = fill(rooms, subscriberOf({ id: 'sub_x', tenant: 'ten_x' }), 1);
+    const ask = (tenant: string, to: Subscriber): void => {
+      const onBegin = (one: TestGuest): void => {
+        inside.push(one);
+        served.push(tenant);
+      };
+      new TestGuest(rooms, to, { from: 'event', patienceMs: 60_000, onBegin }).enter();
+    };
+    const many = Array.from({ length: 10 }, (_, n) => subscriberOf({ id: `sub_${n}`, tenant: 'ten_many' }));
+    for (let n = 0; n < 100; n++) ask('many', many[n % 10] as Subscriber);
+    const few = subscriberOf({ id: 'sub_few', tenant: 'ten_few' });
+    for (let n = 0; n < 5; n++) ask('few', few);
+    blocker?.leave();
+    while (served.length < 105) inside.shift()?.leave();
+    // Turn by turn: the fifth of the few is at most the tenth of all.
+    expect(served.lastIndexOf('few')).toBeLessThanOrEqual(10);
+    expect(served.filter((tenant) => tenant === 'many')).toHaveLength(100);
+  });
+
+  it('serves the doors of a tenant in turn', () => {
+    const rooms = roomsWith({ endpointConcurrency: 10, workerConcurrency: 2 }, clock);
+    const [wide, narrow] = [subscriberOf({ id: 'sub_w' }), subscriberOf({ id: 'sub_n' })];
+    const guests = ['w1', 'w2', 'w3', 'w4', 'w5'].map((name) => guest(rooms, wide, name));
+    for (const one of guests) one.enter();
+    guest(rooms, narrow, 'n1').enter();
+    guests[0]?.leave();
+    guests[1]?.leave();
+    expect(begun).toEqual(['w1', 'w2', 'w3', 'n1']);
+  });
+
+  it('gives replays no more than their share while there is live work, and all but that of live work otherwise', () => {
+    const rooms = roomsWith({ workerConcurrency: 210, endpointConcurrency: 1_000 }, clock);
+    const [busy, backfilled] = [subscriberOf({ id: 'sub_a' }), subscriberOf({ id: 'sub_b' })];
+    const replays = Array.from({ length: 400 }, () => {
+      const onBegin = (one: TestGuest): void => void clock.after(20, () => one.leave());
+      return new TestGuest(rooms, backfilled, { from: 'replay', patienceMs: 60_000, onBegin });
+    });
+    const [live] = fill(rooms, busy, 1, 'event');
+    for (const replay of replays) replay.enter();
+    const states = (): number => replays.filter(({ state }) => state === 'inside').length;
+    expect(states()).toBe(10);
+    clock.advance(100);
+    expect([states(), replays.filter(({ state }) => state === 'left').length >= 20]).toEqual([10, true]);
+    live?.leave();
+    clock.advance(1_100);
+    expect(replays.every(({ state }) => state === 'left')).toBe(true);
+  });
+
+  it('finds room for live work at once where a backfill has the endpoint to itself', () => {
+    const rooms = roomsWith({ workerConcurrency: 100, endpointConcurrency: 8 }, clock);
+    const to = subscriberOf();
+    clock.advance(10_000);
+    const replays = fill(rooms, to, 1_000, 'replay');
+    expect(replays.filter(({ state }) => state === 'inside')).toHaveLength(7);
+    guest(rooms, to, 'live').enter();
+    expect(begun).toEqual(['live']);
+    // And while it comes, they have their share of the endpoint.
+    for (const replay of replays.slice(0, 7)) replay.leave();
+    expect(replays.filter(({ state }) => state === 'inside')).toHaveLength(1);
+  });
+});
+
+describe('slow attempts', () => {
+  it('hundreds of endpoints that hang for a whole timeout do not stop the others', () => {
+    const rooms = roomsWith({ workerConcurrency: 100, endpointConcurrency: 64, startConcurrency: 4 }, clock);
+    const hanging = Array.from({ length: 200 }, (_, n) => subscriberOf({ id: `sub_${n}`, tenant: `ten_${n}` }));
+    for (const to of hanging) fill(rooms, to, 8, 'event');
+    expect(rooms.inFlight).toBe(100);
+    const healthy = subscriberOf({ id: 'sub_healthy', tenant: 'ten_healthy' });
+    guest(rooms, healthy, 'waits', 'event', 60_000).enter();
+    expect(begun).toEqual([]);
+    // Each has its first four inside for as long as those are not slow, and that was all.
+    clock.advance(16_000);
+    expect(begun).toEqual(['waits']);
+    expect([rooms.slowInFlight, rooms.inFlight]).toEqual([800, 801]);
+    guest(rooms, healthy, 'goes', 'event', 0).enter();
+    expect(begun).toEqual(['waits', 'goes']);
+  });
+
+  it('make the limit smaller and send events to the lane, until something succeeds', () => {
+    const rooms = roomsWith({ endpointConcurrency: 64, startConcurrency: 16 }, clock);
+    const to = subscriberOf();
+    const guests = fill(rooms, to, 16);
+    const waiting = guest(rooms, to, 'event', 'event', 60_000);
+    waiting.enter();
+    clock.advance(2_000);
+    expect([to.door?.limit.current, rooms.slowInFlight, waiting.state]).toEqual([8, 16, 'gave-up']);
+    expect(guest(rooms, to, 'direct').enter()).toBe(false);
+    expect(guest(rooms, to, 'lane', 'lane').enter()).toBe(true);
+    for (const one of guests.slice(0, 15)) one.leave();
+    expect(guest(rooms, to, 'direct').enter()).toBe(true);
+  });
+
+  it('count among the others where there are too many of them', () => {
+    const rooms = roomsWith({ workerConcurrency: 4, slowConcurrency: 2, endpointConcurrency: 64 }, clock);
+    const guests = fill(rooms, subscriberOf({ id: 'sub_h' }), 4);
+    clock.advance(2_000);
+    expect([rooms.inFlight, rooms.slowInFlight]).toEqual([4, 2]);
+    const other = subscriberOf({ id: 'sub_o' });
+    for (const name of ['a', 'b', 'c']) guest(rooms, other, name).enter();
+    expect(begun).toEqual(['a', 'b']);
+    guests[0]?.leave('failed');
+    expect(rooms.slowInFlight).toBe(2);
+    expect(begun).toEqual(['a', 'b', 'c']);
+    for (const one of guests.slice(1)) one.leave('failed');
+    expect([rooms.inFlight, rooms.slowInFlight]).toEqual([3, 0]);
   });
 });

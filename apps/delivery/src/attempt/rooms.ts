@@ -1,132 +1,299 @@
+import type { BreakerState, Verdict } from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
-import { Door, type Origin } from './door.js';
-import { Fifo } from './fifo.js';
+import { DueQueue } from '../lanes/due-queue.js';
+import type { Subscriber } from '../subscriptions/subscriber.js';
+import { BUSY_MS, type Door, type DoorRules, type Hindrance } from './door.js';
+import { Doors, type FleetShare } from './doors.js';
+import { CLASS_OF, GuestList, type Guest, type Origin, type WorkClass } from './guest.js';
+import { Lines } from './lines.js';
 
-/** Work that needs a room. */
-export interface Job {
-  readonly from: Origin;
-  /** How long it may wait, ms: it is not taken where that would be longer, and gives up after it. */
-  readonly patienceMs: number;
-  /** There is room: it begins, and says {@link Rooms.leave} when it has left. Must not throw. */
-  begin(): void;
-  /** It has waited long enough. Must not throw. */
-  giveUp(): void;
+export interface RoomLimits extends DoorRules {
+  /** In flight in all, of those that are no slow attempts. */
+  readonly workerConcurrency: number;
+  /** From when on an attempt is slow, ms. */
+  readonly slowAttemptMs: number;
+  /** Slow attempts in all. */
+  readonly slowConcurrency: number;
+  /** Waiting for each subscription, of each class. */
+  readonly endpointQueue: number;
+  readonly tenantQuantumBytes: number;
 }
 
-export interface RoomLimits {
-  /** In flight for each subscription. */
-  endpointConcurrency: number;
-  /** In flight in all. */
-  workerConcurrency: number;
-  /** Waiting for each subscription. */
-  endpointQueue: number;
-}
+/** What would become of one that came now: it goes, may wait for so long, or need not wait. */
+export type Admission =
+  | { readonly kind: 'now' }
+  /** @param ms how long it would wait, by the pace of late */
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** @param ms when it would be its turn */
+  | { readonly kind: 'closed'; readonly ms: number; readonly hindrance: Hindrance };
 
+const NOW: Admission = { kind: 'now' };
 const SWEEP_MS = 50;
 
 /**
  * How many attempts may be in flight, for each subscription and in all. What finds no room waits at its subscription's
- * door; where the worker is full, the doors are served in turn, so that a wide one doesn't keep the others out.
+ * door; where the worker is full, the tenants and their doors are served in turn, so that a wide one doesn't keep the
+ * others out. An attempt that has become slow gives its room in the worker back, so that hanging endpoints don't either.
  */
 export class Rooms {
-  private taken = 0;
+  private young = 0;
+  private slow = 0;
+  private replays = 0;
+  /** When live work or a retry was last let in or left. */
+  private busyAt = Number.NEGATIVE_INFINITY;
   private serving = false;
-  /** Doors with someone waiting and room behind them, while the worker is full. */
-  private readonly line = new Fifo<Door>();
-  /** Doors at which someone may have waited long enough. */
-  private readonly impatient = new Set<Door>();
+  private readonly doors: Doors;
+  private readonly lines: Lines;
+  /** Doors at which someone waits. */
+  private readonly waitedAt = new Set<Door>();
   private cancelSweep: (() => void) | undefined;
+  /** Doors that open at some time. */
+  private readonly wakes: DueQueue;
+  /** Attempts that are not slow yet, and those that are but found no place among the slow. */
+  private readonly ages = new GuestList();
+  private readonly overdue = new GuestList();
+  private cancelAging: (() => void) | undefined;
+  private readonly replayShare: number;
 
   constructor(
     private readonly limits: RoomLimits,
     private readonly clock: Clock,
-  ) {}
+    share: FleetShare,
+  ) {
+    const { liveWeight, retryWeight, replayWeight } = limits;
+    this.doors = new Doors(limits, share);
+    this.lines = new Lines(limits, limits.tenantQuantumBytes);
+    this.wakes = new DueQueue(clock);
+    this.replayShare = replayWeight / (liveWeight + retryWeight + replayWeight);
+  }
 
   get inFlight(): number {
-    return this.taken;
+    return this.young + this.slow;
+  }
+
+  /** Attempts that have become slow. */
+  get slowInFlight(): number {
+    return this.slow;
+  }
+
+  /** Doors that are in use, by the state of their breakers. */
+  doorStates(): Map<BreakerState, number> {
+    return this.doors.states();
+  }
+
+  /** What {@link enter} would say to one that may wait for so long, ms; nothing is taken by asking. */
+  admission(subscriber: Subscriber, from: Origin, patienceMs: number): Admission {
+    const now = this.clock.now();
+    const door = this.doors.of(subscriber, now);
+    if (this.isTooLong(door, from, patienceMs, now)) return this.closed(door, from, now);
+    const of = CLASS_OF[from];
+    return door.waitingOf(of) === 0 && this.hasRoom(door, of, now) ? NOW : { kind: 'wait', ms: door.queueMs(of, now) };
+  }
+
+  /** Why one that was not taken was not, and when it would be its turn. */
+  refusal(subscriber: Subscriber, from: Origin): Extract<Admission, { kind: 'closed' }> {
+    const now = this.clock.now();
+    return this.closed(this.doors.of(subscriber, now), from, now);
   }
 
   /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
-  enter(door: Door, job: Job): boolean {
-    if (door.waiting === 0 && this.hasRoom(door)) {
-      this.admit(door, job);
+  enter(guest: Guest): boolean {
+    const now = this.clock.now();
+    const door = this.doors.of(guest.subscriber, now);
+    guest.door = door;
+    if (guest.from !== 'event') door.limitRate(guest.subscriber.current?.record.rateLimit, guest.ownership, now);
+    if (this.isTooLong(door, guest.from, guest.patienceMs, now)) return false;
+    if (door.waiting === 0 && this.hasRoom(door, CLASS_OF[guest.from], now)) {
+      this.admit(door, guest, now);
       return true;
     }
-    const now = this.clock.now();
-    if (this.isTooLong(door, job, now)) return false;
-    door.push(job, now);
-    this.standInLine(door);
-    this.impatient.add(door);
+    if (guest.patienceMs <= 0) return false;
+    guest.since = now;
+    door.push(guest, now);
+    this.waitedAt.add(door);
     this.cancelSweep ??= this.clock.after(SWEEP_MS, () => this.sweep());
+    this.serve(door, now);
     return true;
   }
 
-  /** How long one more would wait at this door, ms. */
-  expectedWaitMs(door: Door, from: Origin): number {
-    return door.expectedWaitMs(from, this.clock.now());
+  /**
+   * @param verdict what the endpoint's answer means; none if there was no attempt
+   * @param alone how long the endpoint asks to be left alone, ms
+   */
+  leave(guest: Guest, verdict?: Verdict, alone = 0): void {
+    const now = this.clock.now();
+    const { door } = guest;
+    this.giveRoomBack(guest);
+    door.left(guest, verdict, alone, now);
+    if (guest.from === 'replay') this.replays--;
+    else this.busyAt = now;
+    if (door.waiting > 0) {
+      if (verdict !== 'delivered') this.sendAway(door, now);
+      this.serve(door, now);
+    } else if (!this.lines.isEmpty) {
+      this.serveLines(now);
+    }
   }
 
-  private isTooLong(door: Door, { from, patienceMs }: Job, now: number): boolean {
-    if (door.waiting >= this.limits.endpointQueue) return true;
-    // A handful may wait in any case: as many as one round of attempts takes.
-    return door.ahead(from) >= this.limits.endpointConcurrency && door.expectedWaitMs(from, now) > patienceMs;
+  /** One was deferred, and comes again after so long, ms. */
+  deferred(subscriber: Subscriber, from: Origin, delayMs: number): void {
+    const now = this.clock.now();
+    this.doors.of(subscriber, now).deferred(from, delayMs, now);
   }
 
-  leave(door: Door): void {
-    door.inFlight--;
-    this.taken--;
-    door.left();
-    this.standInLine(door);
-    this.serve();
+  private closed(door: Door, from: Origin, now: number): Extract<Admission, { kind: 'closed' }> {
+    return { kind: 'closed', ms: door.deferralMs(CLASS_OF[from], now), hindrance: door.hindrance(now) };
   }
 
-  private hasRoom(door: Door): boolean {
-    return door.inFlight < this.limits.endpointConcurrency && this.taken < this.limits.workerConcurrency;
+  private isTooLong(door: Door, from: Origin, patienceMs: number, now: number): boolean {
+    if (from === 'event' && door.refusesEvents(now)) return true;
+    const of = CLASS_OF[from];
+    const waiting = door.waitingOf(of);
+    if (waiting === 0) return door.waitMs(now) > patienceMs;
+    if (waiting >= this.limits.endpointQueue) return true;
+    const waitMs = door.queueMs(of, now);
+    // A handful may wait in any case where there is no other reason: as many as one round of attempts takes.
+    return waitMs > patienceMs && (waiting >= this.limits.endpointConcurrency || door.hindrance(now) !== 'full');
   }
 
-  private admit(door: Door, job: Job): void {
-    door.inFlight++;
-    this.taken++;
-    job.begin();
+  private hasRoom(door: Door, of: WorkClass, now: number): boolean {
+    if (this.young >= this.limits.workerConcurrency || !door.hasRoom(now)) return false;
+    return of !== 'replay' || (this.replaysHaveRoom(now) && door.replaysHaveRoom(this.replayShare, now));
   }
 
-  private standInLine(door: Door): void {
-    if (door.inLine || door.waiting === 0 || door.inFlight >= this.limits.endpointConcurrency) return;
-    door.inLine = true;
-    this.line.push(door);
+  /** Replays leave rooms to live work that may come, and only have their share while it does come. */
+  private replaysHaveRoom(now: number): boolean {
+    const { workerConcurrency } = this.limits;
+    const share = Math.max(1, Math.floor(workerConcurrency * this.replayShare));
+    const isBusy = this.inFlight > this.replays || now - this.busyAt < BUSY_MS || this.lines.hasLiveOrRetry;
+    return this.replays < (isBusy ? share : Math.max(1, workerConcurrency - share));
   }
 
-  /** A job may leave before it has really begun, and ask for the next one: that is the loop's business, not the stack's. */
-  private serve(): void {
-    if (this.serving) return;
+  private admit(door: Door, guest: Guest, now: number): void {
+    door.entered(guest, now);
+    this.young++;
+    if (guest.from === 'replay') this.replays++;
+    else this.busyAt = now;
+    guest.since = now;
+    guest.stay = 'young';
+    this.ages.push(guest);
+    this.cancelAging ??= this.clock.after(this.limits.slowAttemptMs, () => this.age());
+    guest.begin();
+  }
+
+  private giveRoomBack(guest: Guest): void {
+    if (guest.stay === 'slow') {
+      this.slow--;
+      const waiting = this.overdue.first;
+      if (waiting !== undefined) this.makeSlow(waiting);
+      return;
+    }
+    this.young--;
+    (guest.stay === 'overdue' ? this.overdue : this.ages).remove(guest);
+    if (this.ages.first !== undefined) return;
+    this.cancelAging?.();
+    this.cancelAging = undefined;
+  }
+
+  /** Attempts that have become slow give their rooms back. */
+  private age(): void {
+    const now = this.clock.now();
+    const { slowAttemptMs, slowConcurrency } = this.limits;
+    this.cancelAging = undefined;
+    for (let guest = this.ages.first; guest !== undefined; guest = this.ages.first) {
+      const leftMs = guest.since + slowAttemptMs - now;
+      if (leftMs > 0) {
+        this.cancelAging = this.clock.after(leftMs, () => this.age());
+        break;
+      }
+      this.ages.remove(guest);
+      this.overdue.push(guest);
+      guest.stay = 'overdue';
+      guest.door.becameSlow(now);
+      if (this.slow < slowConcurrency) this.makeSlow(guest);
+      this.sendAway(guest.door, now);
+    }
+    this.serveLines(now);
+  }
+
+  private makeSlow(guest: Guest): void {
+    this.overdue.remove(guest);
+    guest.stay = 'slow';
+    this.young--;
+    this.slow++;
+  }
+
+  /** Those who would wait longer than they can. */
+  private sendAway(door: Door, now: number): void {
+    if (door.waiting === 0 || (door.closedMs(now) === 0 && !door.refusesEvents(now))) return;
+    for (const guest of door.takeOutHopeless(now)) guest.giveUp();
+  }
+
+  /** Somebody waits at this door, and something may have changed. */
+  private serve(door: Door, now: number): void {
+    // Where no other door waits for the worker, its own turns hold; else those of all.
+    if (!this.serving && this.lines.isEmpty) this.serveDoor(door, now);
+    this.standInLine(door, now);
+    this.serveLines(now);
+  }
+
+  private serveDoor(door: Door, now: number): void {
     this.serving = true;
-    try {
-      this.serveAll();
-    } finally {
-      this.serving = false;
+    while (this.hasRoom(door, 'live', now)) {
+      const of = door.turn(this.hasRoom(door, 'replay', now));
+      const guest = of && door.shift(of);
+      if (guest === undefined) break;
+      this.admit(door, guest, now);
     }
+    this.serving = false;
   }
 
-  private serveAll(): void {
-    while (this.taken < this.limits.workerConcurrency) {
-      const door = this.line.shift();
-      if (door === undefined) return;
-      door.inLine = false;
-      if (!this.hasRoom(door)) continue;
-      const job = door.shift();
-      if (job === undefined) continue;
-      this.admit(door, job);
-      this.standInLine(door);
+  private standInLine(door: Door, now: number): void {
+    if (door.waiting === 0 || door.inFlight >= door.limit.current) return;
+    const waitMs = door.waitMs(now);
+    if (waitMs > 0) this.wakeLater(door, now + waitMs);
+    else this.lines.stand(door);
+  }
+
+  /** A guest may leave before it has really begun, and ask for the next one: that is the loop's business, not the stack's. */
+  private serveLines(now: number): void {
+    if (this.serving || this.lines.isEmpty) return;
+    this.serving = true;
+    while (this.young < this.limits.workerConcurrency) {
+      const turn = this.lines.shift(this.replaysHaveRoom(now));
+      if (turn === undefined) break;
+      const { of, door } = turn;
+      const guest = this.hasRoom(door, of, now) ? door.shift(of) : undefined;
+      if (guest !== undefined) this.admit(door, guest, now);
+      // A replay that has no room at its own door is seen to when someone leaves it, or by the sweep.
+      if (guest !== undefined || of !== 'replay') this.standInLine(door, now);
     }
+    this.serving = false;
+  }
+
+  private wakeLater(door: Door, at: number): void {
+    if (door.wakeAt <= at) return;
+    door.wakeAt = at;
+    const nothing = (): void => undefined;
+    this.wakes.add(at, () => this.wake(door, at), nothing);
+  }
+
+  private wake(door: Door, at: number): void {
+    // One that was set for earlier has taken its place.
+    if (door.wakeAt !== at) return;
+    door.wakeAt = Number.POSITIVE_INFINITY;
+    if (door.waiting > 0) this.serve(door, this.clock.now());
   }
 
   private sweep(): void {
     const now = this.clock.now();
     this.cancelSweep = undefined;
-    for (const door of this.impatient) {
-      for (let job = door.shiftLate(now); job !== undefined; job = door.shiftLate(now)) job.giveUp();
-      if (door.waiting === 0) this.impatient.delete(door);
+    for (const door of this.waitedAt) {
+      for (let guest = door.shiftLate(now); guest !== undefined; guest = door.shiftLate(now)) guest.giveUp();
+      if (door.waiting === 0) this.waitedAt.delete(door);
+      else this.standInLine(door, now);
     }
-    if (this.impatient.size > 0) this.cancelSweep = this.clock.after(SWEEP_MS, () => this.sweep());
+    this.serveLines(now);
+    if (this.waitedAt.size > 0) this.cancelSweep ??= this.clock.after(SWEEP_MS, () => this.sweep());
   }
 }

@@ -1,12 +1,26 @@
-import { Door } from '../attempt/door.js';
-import type { EndpointHealth } from './health.js';
+import type { DeadLetterReason } from '@hookline/contracts';
+import type { Door } from '../attempt/door.js';
 import type { Target } from './target.js';
 
-/** A subscription over all its versions: what is in flight to it, and how its endpoint does. */
+/** A subscription over all its versions. There are many, and few of them have anything to do at a time. */
 export class Subscriber {
-  readonly door = new Door();
+  /** What is in flight to it, and how its endpoint does; there while that is of interest. */
+  door: Door | undefined = undefined;
   /** The latest version; set as soon as it is made. */
-  current: Target | undefined;
+  current: Target | undefined = undefined;
+  /** The version whose endpoint said that it is gone for good. */
+  private goneVersion = 0;
 
-  constructor(readonly health: EndpointHealth) {}
+  /** Nothing more is sent until the subscription is changed. */
+  gone(version: number): void {
+    this.goneVersion = Math.max(this.goneVersion, version);
+  }
+
+  /** Why nothing may be sent to it now, if so. */
+  get refusal(): DeadLetterReason | undefined {
+    const { current } = this;
+    if (current === undefined || current.status === 'deleted') return 'subscription-deleted';
+    if (current.status === 'disabled') return 'subscription-disabled';
+    return current.record.version <= this.goneVersion ? 'endpoint-gone' : undefined;
+  }
 }

@@ -3,12 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { SubscriptionRecord } from '@hookline/contracts';
 import { newSigningSecret, Sealer } from '@hookline/domain';
 import { TestClock } from '@hookline/testing';
-import { EndpointHealth } from './health.js';
 import { Targets } from './targets.js';
 import { ViewGate } from './view-gate.js';
 
 const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
-const rules = { unhealthyAfter: 3, unhealthyProbeMs: 1_000 };
 
 const record = (change: Partial<SubscriptionRecord> = {}): SubscriptionRecord => ({
   v: 1,
@@ -31,7 +29,7 @@ const record = (change: Partial<SubscriptionRecord> = {}): SubscriptionRecord =>
 
 describe('Targets', () => {
   it('matches what is enabled, and knows what is not', () => {
-    const targets = new Targets(sealer, rules);
+    const targets = new Targets(sealer);
     targets.apply('sub_a', record());
     expect(targets.match('ten_a', 'order.created', 0, 0)).toHaveLength(1);
     targets.apply('sub_a', record({ status: 'disabled', version: 2 }));
@@ -40,7 +38,7 @@ describe('Targets', () => {
   });
 
   it('keeps what is in flight over versions', () => {
-    const targets = new Targets(sealer, rules);
+    const targets = new Targets(sealer);
     targets.apply('sub_a', record());
     const before = targets.get('sub_a');
     targets.apply('sub_a', record({ version: 2, url: 'https://example.com/other' }));
@@ -50,7 +48,7 @@ describe('Targets', () => {
   });
 
   it('gives a new subscription nothing from before it', () => {
-    const targets = new Targets(sealer, rules);
+    const targets = new Targets(sealer);
     targets.apply('sub_a', record({ holdsFrom: { '1': 100 } }));
     expect(targets.match('ten_a', 'order.created', 1, 99)).toEqual([]);
     expect(targets.match('ten_a', 'order.created', 1, 100)).toHaveLength(1);
@@ -58,7 +56,7 @@ describe('Targets', () => {
   });
 
   it('opens secrets once, and leaves out headers that are ours', () => {
-    const targets = new Targets(sealer, rules);
+    const targets = new Targets(sealer);
     targets.apply('sub_a', record());
     const opened = targets.get('sub_a')?.open();
     expect(opened?.headers).toEqual(['x-own', 'yes']);
@@ -67,20 +65,18 @@ describe('Targets', () => {
   });
 });
 
-describe('EndpointHealth', () => {
-  it('lets one event through now and then, after some failures in a row', () => {
-    const health = new EndpointHealth(rules);
-    for (let n = 0; n < 2; n++) health.failed(0);
-    expect(health.admits(0)).toBe(true);
-    health.failed(0);
-    expect([health.admits(0), health.admits(999), health.admits(1_000), health.admits(1_001)]).toEqual([
-      false,
-      false,
-      true,
-      false,
-    ]);
-    health.succeeded();
-    expect(health.admits(1_002)).toBe(true);
+describe('Subscriber', () => {
+  it('refuses what its endpoint has said to be gone, until it is changed', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record({ version: 4 }));
+    const subscriber = targets.get('sub_a')?.subscriber;
+    expect(subscriber?.refusal).toBeUndefined();
+    subscriber?.gone(4);
+    expect(subscriber?.refusal).toBe('endpoint-gone');
+    targets.apply('sub_a', record({ version: 5 }));
+    expect(subscriber?.refusal).toBeUndefined();
+    targets.apply('sub_a', record({ version: 6, status: 'disabled' }));
+    expect(subscriber?.refusal).toBe('subscription-disabled');
   });
 });
 

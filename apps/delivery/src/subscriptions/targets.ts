@@ -1,6 +1,5 @@
 import type { SubscriptionRecord } from '@hookline/contracts';
 import { SubscriptionIndex, type Sealer } from '@hookline/domain';
-import { EndpointHealth } from './health.js';
 import { Subscriber } from './subscriber.js';
 import { Target } from './target.js';
 
@@ -9,10 +8,7 @@ export class Targets {
   private readonly subscribers = new Map<string, Subscriber>();
   private readonly enabled = new SubscriptionIndex<Target>();
 
-  constructor(
-    private readonly sealer: Sealer,
-    private readonly healthRules: { readonly unhealthyAfter: number; readonly unhealthyProbeMs: number },
-  ) {}
+  constructor(private readonly sealer: Sealer) {}
 
   /** Takes a change of the view. The view lets no older version come after a newer one. */
   apply(id: string, record: SubscriptionRecord | undefined): void {
@@ -22,8 +18,7 @@ export class Targets {
       return;
     }
     let subscriber = this.subscribers.get(id);
-    if (subscriber === undefined)
-      this.subscribers.set(id, (subscriber = new Subscriber(new EndpointHealth(this.healthRules))));
+    if (subscriber === undefined) this.subscribers.set(id, (subscriber = new Subscriber()));
     const target = new Target(record, subscriber, this.sealer);
     subscriber.current = target;
     if (record.status === 'enabled') this.enabled.set(target);

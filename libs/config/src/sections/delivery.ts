@@ -13,8 +13,6 @@ export interface DeliveryConfig {
   workerConcurrency: number;
   directWaitMs: number;
   endpointQueue: number;
-  unhealthyAfter: number;
-  unhealthyProbeMs: number;
   startConcurrency: number;
   slowAttemptMs: number;
   slowConcurrency: number;
@@ -32,6 +30,8 @@ export interface DeliveryConfig {
   heldEvents: number;
   laneHeldRecords: number;
   laneHeldBytes: number;
+  orderedOutstanding: number;
+  orderedRemembered: number;
   maxBufferedBytes: number;
   keepAliveMs: number;
   maxOrigins: number;
@@ -96,15 +96,6 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
       default: 5_000,
       max: 100_000,
     },
-  ),
-  unhealthyAfter: count('HOOKLINE_UNHEALTHY_AFTER', 'Failures in a row after which events go to the lane at once.', {
-    default: 10,
-    min: 1,
-  }),
-  unhealthyProbeMs: duration(
-    'HOOKLINE_UNHEALTHY_PROBE',
-    'How often such a subscription is still tried with an event directly.',
-    { default: '5s' },
   ),
   startConcurrency: count(
     'HOOKLINE_ENDPOINT_START_CONCURRENCY',
@@ -176,6 +167,22 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     default: 2_097_152,
     min: 1,
   }),
+  orderedOutstanding: count(
+    'HOOKLINE_ORDERED_OUTSTANDING',
+    'Events of ordered subscriptions that are not through, for each lane partition at most; beyond, they wait unread.',
+    {
+      default: 100_000,
+      min: 1,
+    },
+  ),
+  orderedRemembered: count(
+    'HOOKLINE_ORDERED_REMEMBERED',
+    'Events of ordered subscriptions that are through, remembered for each lane partition to know copies by.',
+    {
+      default: 5_000,
+      max: 1_000_000,
+    },
+  ),
   maxBufferedBytes: count(
     'HOOKLINE_DELIVERY_BUFFER_BYTES',
     'Bytes of outcomes and of work handed over that wait for Kafka at most.',

@@ -1,0 +1,22 @@
+import type { Outcome } from '@hookline/domain';
+import type { Assignment } from '@hookline/kafka';
+import type { Delivery } from '../delivery.js';
+import type { Subscriber } from '../subscriptions/subscriber.js';
+import type { Origin } from './guest.js';
+
+/** What becomes of an event that goes to its lane: it is due there at once. */
+export const HANDED_OVER: Outcome = { kind: 'defer', delayMs: 0, jitterMs: 0 };
+
+/** Where a delivery comes from decides what happens when there is no room for it. */
+export interface Entrance {
+  readonly from: Origin;
+  /** How long it may wait for room, ms. */
+  readonly patienceMs: number;
+  /** Whether this worker may still act for the one who gave it the record. */
+  owns(assignment: Assignment): boolean;
+  /**
+   * There is no room, and will be none for so long, ms. Resolves when the delivery is durably somewhere else.
+   * @throws NotDurable
+   */
+  noRoom(delivery: Delivery, expectedWaitMs: number, subscriber: Subscriber): Promise<Outcome>;
+}
