@@ -1,14 +1,8 @@
 import { consumerSection, deliverySection, kafkaSection, pumpSection, sealingSection } from '@hookline/config';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
-import { LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
-import {
-  systemClock,
-  type RoleConfig,
-  type RoleContext,
-  type RoleDefinition,
-  type RoleParts,
-} from '@hookline/platform';
+import { LogClock, LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
+import { type RoleConfig, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { DeliveryWorker } from './worker.js';
@@ -34,7 +28,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     consumer: config.consumer,
     delivery: config.delivery,
     sealer: new Sealer(config.sealing.keys),
-    clock: systemClock,
+    clock: new LogClock(),
     logger,
     metrics,
     drainMs: config.http.drainMs * DRAIN_SHARE,
