@@ -23,7 +23,7 @@ export { WeightedTurns } from './pace/weighted-turns.js';
 export { RetryPolicy, type RetryRules, type Progress } from './retry-policy.js';
 export { DeduplicationIndex } from './deduplication-index.js';
 export { CompletionTracker } from './offsets/completion-tracker.js';
-export type { OffsetRun } from './offsets/offset-run.js';
+export type { OffsetRun, RemainderRun } from './offsets/offset-run.js';
 export type { RecordParts } from './offsets/record-parts.js';
 export {
   decodeOffsetMetadata,
@@ -32,3 +32,6 @@ export {
   type EncodedMetadata,
   type OffsetProgress,
 } from './offsets/offset-metadata.js';
+export { OrderingGate, type GateRules } from './ordering/ordering-gate.js';
+export type { Finished, FoundRecord, GateVerdict, OrderedEvent, OrderedWork } from './ordering/ordered-work.js';
+export { ScanBounds } from './ordering/scan-bounds.js';

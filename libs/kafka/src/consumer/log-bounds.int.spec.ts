@@ -26,7 +26,7 @@ describe('where a partition is read from', () => {
     });
     await second.runner.start();
     await second.log.has(ids.slice(6));
-    expect(assigned).toEqual([{ watermark: 10, start: 6, end: 20 }]);
+    expect(assigned).toMatchObject([{ watermark: 10, start: 6, end: 20, completeTo: 20, isFirst: false }]);
     expect(second.log.ids()).toEqual(ids.slice(6));
     expect(second.log.all.filter(({ record }) => !record.done).map(({ id }) => id)).toEqual([ids[10], ids[14]]);
     await rig.committedUpTo(topic, 0, 20);

@@ -76,7 +76,7 @@ export class OwnedPartition implements Assignment {
     return this.next < this.end;
   }
 
-  restore(progress: RestoredProgress, { complete, remainders }: OffsetProgress): void {
+  restore(progress: Pick<RestoredProgress, 'watermark' | 'start' | 'end'>, { complete, remainders }: OffsetProgress): void {
     this.tracking = new CompletionTracker(progress.watermark, complete, remainders);
     this.next = progress.start;
     this.end = progress.end;

@@ -82,8 +82,16 @@ export class Restorer {
     if (!owned.alive) return;
     const start = Math.max(known.low, Math.min(watermark, back));
     const beyondEnd = known.watermark !== undefined && known.watermark > known.high;
-    const progress = { watermark, start, end: known.high };
-    owned.restore(progress, beyondEnd ? NOTHING : known.above);
+    const above = beyondEnd ? NOTHING : known.above;
+    const progress: RestoredProgress = {
+      watermark,
+      start,
+      end: known.high,
+      completeTo: Math.max(watermark, above.complete.at(-1)?.to ?? 0),
+      isFirst: known.watermark === undefined,
+      isComplete: (offset) => owned.tracker?.isComplete(offset) === true,
+    };
+    owned.restore(progress, above);
     this.options.restored(owned, progress);
   }
 

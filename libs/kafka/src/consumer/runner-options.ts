@@ -24,6 +24,12 @@ export interface RestoredProgress {
   start: number;
   /** The end of the log when it was looked at: the offset that the next record gets. */
   end: number;
+  /** Nothing at or above it was complete; at least the watermark. */
+  completeTo: number;
+  /** Nobody of the group has ever committed anything here: there was no owner before. */
+  isFirst: boolean;
+  /** Whether a record is known to be complete, as of now: one that is not, and is in the log, will be handed over. */
+  isComplete(offset: number): boolean;
 }
 
 /** Where to start reading: at or below the watermark; the log's start is the least. */

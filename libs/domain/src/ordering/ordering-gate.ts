@@ -1,0 +1,262 @@
+import { OrderedStream } from './ordered-stream.js';
+import type { Finished, FoundRecord, GateVerdict, OrderedEvent, OrderedWork } from './ordered-work.js';
+import { Outstanding } from './outstanding.js';
+import { PassedOffsets } from './passed-offsets.js';
+import { ScannedRecords, type Carried } from './scanned-records.js';
+
+export interface GateRules {
+  /** What may get its turn within so long waits in memory; everything else moves to a tier. ms */
+  readonly patienceMs: number;
+  /** Events that are not through at most; beyond, what is handed over anew waits. */
+  readonly outstandingMost: number;
+  /** Events that are through, remembered to know a copy by. */
+  readonly rememberedMost: number;
+}
+
+/** Taken for an event's time while none of its key has been measured, ms. */
+const FIRST_PACE_MS = 50;
+/** The weight of the latest event in the pace. */
+const LATEST = 0.2;
+
+/**
+ * Lets, of each key of a subscription, one event through at a time: the first in the log that is not delivered or dead-lettered.
+ * It knows all that are not: those in this worker's hands, and those that lie in retry tiers, by a scan when it took
+ * the lanes over and by its own moves since. The others wait in memory where their turn is near, else they move behind.
+ *
+ * One for each lane partition, in its owner. It decides and remembers, nothing else: what comes is told to it, and what it
+ * wants done it returns.
+ */
+export class OrderingGate<W extends OrderedWork> {
+  private readonly streams = new Map<string, OrderedStream<W>>();
+  private readonly scanned = new ScannedRecords<W>();
+  private readonly passed: PassedOffsets;
+  /** Streams where events wait for one that is not in our hands. */
+  private readonly blocked = new Set<OrderedStream<W>>();
+  /** Handed over anew, above the limit; in the order in which it came. */
+  private overflow: W[] = [];
+  private count = 0;
+  private vanishedCount = 0;
+
+  constructor(private readonly rules: GateRules) {
+    this.passed = new PassedOffsets(rules.rememberedMost);
+  }
+
+  /** Events that are not through. */
+  get outstanding(): number {
+    return this.count;
+  }
+
+  /** Events that wait for one that is not in our hands: {@link tick} is to be called now and then. */
+  get isBlocked(): boolean {
+    return this.blocked.size > 0;
+  }
+
+  /** Events of which the log let go before they were through. */
+  get vanished(): number {
+    return this.vanishedCount;
+  }
+
+  /**
+   * The scan found a record that is going to be read. To be called in log order for each lane, before any record
+   * arrives; for the tiers first: what was written later counts.
+   */
+  found(record: FoundRecord): void {
+    const stream = this.streamOf(record);
+    const known = stream.find(record.source);
+    if (known !== undefined && !record.fromTier) return;
+    const outstanding = known ?? this.begin(stream, record);
+    outstanding.found(record.dueAt);
+    this.scanned.add(record, { stream, outstanding });
+  }
+
+  /**
+   * The scan found a complete record of what was handed over anew: its event is through, unless another record of it was
+   * found; then it was dropped for that one's sake.
+   */
+  foundComplete(event: OrderedEvent): void {
+    if (this.find(event) === undefined) this.passed.add(passedGroup(event), event.source.offset);
+  }
+
+  /** A record was read; in log order for each lane, but for what comes again. It is ready where its time has come. */
+  arrive(work: W, now: number): GateVerdict<W>[] {
+    const verdicts: GateVerdict<W>[] = [];
+    const isAnew = !work.fromTier && this.find(work) === undefined && !this.hasPassed(work);
+    if (isAnew && (this.count >= this.rules.outstandingMost || this.overflow.length > 0)) this.overflow.push(work);
+    else this.take(work, now, verdicts);
+    return verdicts;
+  }
+
+  /** The time of a record that arrived before it has come. */
+  ready(work: W, now: number): GateVerdict<W>[] {
+    const verdicts: GateVerdict<W>[] = [];
+    const stream = this.streams.get(nameOf(work));
+    const outstanding = stream?.find(work.source);
+    if (stream === undefined || outstanding === undefined) return verdicts;
+    outstanding.ready(work);
+    this.advance(stream, now, verdicts, outstanding);
+    return verdicts;
+  }
+
+  /** An attempt or a move that was asked for has ended. */
+  finished(work: W, how: Finished, now: number): GateVerdict<W>[] {
+    const verdicts: GateVerdict<W>[] = [];
+    const stream = this.streams.get(nameOf(work));
+    const outstanding = stream?.find(work.source);
+    if (stream === undefined || outstanding?.isBusyWith(work) !== true) return verdicts;
+    const tookMs = outstanding.leave(work, now);
+    if (tookMs !== undefined && how.kind !== 'again')
+      stream.paceMs = stream.paceMs === undefined ? tookMs : stream.paceMs * (1 - LATEST) + tookMs * LATEST;
+    if (how.kind === 'passed') {
+      this.passed.add(passedGroup(work), work.source.offset);
+      this.end(stream, outstanding);
+      for (const copy of outstanding.copies()) verdicts.push({ kind: 'drop', work: copy });
+    } else {
+      if (how.kind === 'away') outstanding.wentAway(now + how.forMs);
+      else outstanding.comesAgain();
+      this.settle(stream, outstanding, verdicts);
+    }
+    this.advance(stream, now, verdicts);
+    this.admit(now, verdicts);
+    return verdicts;
+  }
+
+  /**
+   * What has waited for too long for an event that is not in our hands moves on: it may be what keeps that one from
+   * being read, for a lane is read no further while it holds too much.
+   */
+  tick(now: number): GateVerdict<W>[] {
+    const verdicts: GateVerdict<W>[] = [];
+    for (const stream of this.blocked) {
+      if (stream.blockedSince === undefined || now - stream.blockedSince <= this.rules.patienceMs) continue;
+      for (const outstanding of stream.waiting) this.move(stream, outstanding, 0, false, verdicts);
+      this.noteBlocked(stream, now);
+    }
+    return verdicts;
+  }
+
+  private take(work: W, now: number, verdicts: GateVerdict<W>[]): void {
+    const missed: Carried<W>[] = [];
+    const scanned = this.scanned.read(work, missed);
+    for (const each of missed) this.missed(each, now, verdicts);
+    let outstanding = this.find(work);
+    if (outstanding === undefined && this.hasPassed(work)) {
+      verdicts.push({ kind: 'drop', work });
+      return;
+    }
+    const stream = this.streamOf(work);
+    outstanding ??= this.begin(stream, work);
+    outstanding.came(work, scanned?.outstanding === outstanding, now);
+    this.settle(stream, outstanding, verdicts);
+    this.advance(stream, now, verdicts, outstanding);
+  }
+
+  /** Records that are carried by another one end; and it is noted whether the event waits for its turn. */
+  private settle(stream: OrderedStream<W>, outstanding: Outstanding<W>, verdicts: GateVerdict<W>[]): void {
+    for (const work of outstanding.surplus()) verdicts.push({ kind: 'drop', work });
+    if (outstanding.isReady) stream.waiting.add(outstanding);
+    else stream.waiting.delete(outstanding);
+  }
+
+  /** @param changed the only event whose situation is a new one; absent: the first's is, and so all others' */
+  private advance(stream: OrderedStream<W>, now: number, verdicts: GateVerdict<W>[], changed?: Outstanding<W>): void {
+    const { first } = stream;
+    if (first === undefined) {
+      this.streams.delete(stream.name);
+      this.blocked.delete(stream);
+      return;
+    }
+    if (changed?.isReady === true) stream.waiting.add(changed);
+    if (first.isReady) {
+      stream.waiting.delete(first);
+      verdicts.push({ kind: 'go', work: first.attempt(now) });
+    }
+    const awayMs = first.isBusy ? 0 : Math.max(0, first.dueAt - now);
+    if (changed === undefined) for (const each of stream.waiting) this.place(stream, each, awayMs, 2, verdicts);
+    else if (stream.waiting.has(changed)) this.place(stream, changed, awayMs, 1, verdicts);
+    this.noteBlocked(stream, now);
+  }
+
+  /** Leaves it waiting where its turn is near, else moves it. What waits already is given some more time. */
+  private place(
+    stream: OrderedStream<W>,
+    outstanding: Outstanding<W>,
+    awayMs: number,
+    leniency: number,
+    verdicts: GateVerdict<W>[],
+  ): void {
+    const { patienceMs } = this.rules;
+    const waitMs = awayMs + stream.ahead(outstanding) * (stream.paceMs ?? FIRST_PACE_MS);
+    const behind = awayMs > patienceMs;
+    if (behind || waitMs > patienceMs * leniency)
+      this.move(stream, outstanding, behind ? awayMs : waitMs, behind, verdicts);
+  }
+
+  private move(
+    stream: OrderedStream<W>,
+    outstanding: Outstanding<W>,
+    waitMs: number,
+    behind: boolean,
+    verdicts: GateVerdict<W>[],
+  ): void {
+    stream.waiting.delete(outstanding);
+    verdicts.push({ kind: 'move', work: outstanding.move(), waitMs, behind });
+  }
+
+  private noteBlocked(stream: OrderedStream<W>, now: number): void {
+    const { first } = stream;
+    const isBlocked = first !== undefined && !first.isBusy && !first.isInHand && stream.waiting.size > 0;
+    if (isBlocked) {
+      stream.blockedSince ??= now;
+      this.blocked.add(stream);
+    } else {
+      stream.blockedSince = undefined;
+      this.blocked.delete(stream);
+    }
+  }
+
+  /** The log has let go of a record that the scan had found. */
+  private missed({ stream, outstanding }: Carried<W>, now: number, verdicts: GateVerdict<W>[]): void {
+    outstanding.missed();
+    if (!outstanding.isGone || stream.find(outstanding.source) !== outstanding) return;
+    this.vanishedCount++;
+    this.end(stream, outstanding);
+    this.advance(stream, now, verdicts);
+  }
+
+  private admit(now: number, verdicts: GateVerdict<W>[]): void {
+    let admitted = 0;
+    while (admitted < this.overflow.length && this.count < this.rules.outstandingMost)
+      this.take(this.overflow[admitted++] as W, now, verdicts);
+    if (admitted > 0) this.overflow = this.overflow.slice(admitted);
+  }
+
+  private find(event: OrderedEvent): Outstanding<W> | undefined {
+    return this.streams.get(nameOf(event))?.find(event.source);
+  }
+
+  private hasPassed(event: OrderedEvent): boolean {
+    return this.passed.has(passedGroup(event), event.source.offset);
+  }
+
+  private streamOf(event: OrderedEvent): OrderedStream<W> {
+    const name = nameOf(event);
+    let stream = this.streams.get(name);
+    if (stream === undefined) this.streams.set(name, (stream = new OrderedStream(name)));
+    return stream;
+  }
+
+  private begin(stream: OrderedStream<W>, { source }: OrderedEvent): Outstanding<W> {
+    const outstanding = new Outstanding<W>(source);
+    stream.add(outstanding);
+    this.count++;
+    return outstanding;
+  }
+
+  private end(stream: OrderedStream<W>, outstanding: Outstanding<W>): void {
+    stream.remove(outstanding);
+    this.count--;
+  }
+}
+
+const nameOf = ({ group, key }: OrderedEvent): string => `${group}\0${key}`;
+const passedGroup = ({ group, source }: OrderedEvent): string => `${group}\0${source.partition}`;
