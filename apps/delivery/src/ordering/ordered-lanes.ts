@@ -1,0 +1,145 @@
+import type { DeadLetterReason, DeliveryEnvelope } from '@hookline/contracts';
+import type { Outcome } from '@hookline/domain';
+import { LetGo, type Assignment, type LogRecord, type RestoredProgress } from '@hookline/kafka';
+import type { Clock, Logger } from '@hookline/platform';
+import { NotOwner, type Delivery } from '../delivery.js';
+import type { Target } from '../subscriptions/target.js';
+import { HeldWork } from './held-work.js';
+import { LaneScan, type ReadLane } from './lane-scan.js';
+import { OrderedLane, type LanePorts, type LaneRules } from './ordered-lane.js';
+
+export interface OrderedSettings {
+  readonly attemptTimeoutMs: number;
+  readonly directWaitMs: number;
+  readonly orderedOutstanding: number;
+  readonly orderedRemembered: number;
+  readonly retryDelaysMs: readonly number[];
+}
+
+export interface OrderedLanesParts {
+  readonly targets: { get(subscriptionId: string): Target | undefined };
+  readonly deliverer: {
+    defer(delivery: Delivery, expectedWaitMs: number): Promise<Outcome>;
+    bury(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome>;
+  };
+  readonly jitterMs: (envelope: DeliveryEnvelope, delayMs: number) => number;
+  readonly owns: (assignment: Assignment) => boolean;
+  readonly readLane: ReadLane;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps the order of each key for the subscriptions that want it: in each partition of the lanes that this worker owns,
+ * one gate for all of its lanes together.
+ */
+export class OrderedLanes {
+  private readonly byPartition = new Map<number, OrderedLane>();
+  private readonly assignments = new Map<Assignment, string>();
+  /** The names of all lanes; known before anything is assigned. */
+  private lanes: readonly string[] = [];
+  /** Subscriptions of which the view did not know yet whether they are ordered: here they are. */
+  private readonly strangers = new Set<string>();
+  private readonly shortestFirst: readonly number[];
+  private readonly patienceMs: number;
+  private readonly rules: LaneRules;
+  private readonly ports: LanePorts;
+  private closed = false;
+
+  constructor(
+    settings: OrderedSettings,
+    private readonly parts: OrderedLanesParts,
+  ) {
+    const { attemptTimeoutMs, directWaitMs, orderedOutstanding, orderedRemembered, retryDelaysMs } = settings;
+    this.shortestFirst = retryDelaysMs.toSorted((a, b) => a - b);
+    // To wait here is cheaper than to be written once more, for as long as that would take anyway.
+    this.patienceMs = Math.max(directWaitMs, this.shortestFirst[0] as number);
+    this.rules = {
+      patienceMs: this.patienceMs,
+      takeOverMs: attemptTimeoutMs,
+      outstandingMost: orderedOutstanding,
+      rememberedMost: orderedRemembered,
+    };
+    const { readLane, jitterMs } = parts;
+    const isOrdered = (envelope: DeliveryEnvelope): boolean => this.concerns(envelope);
+    this.ports = {
+      scan: new LaneScan({ readLane, isOrdered, jitterMs, rememberedMost: orderedRemembered }),
+      move: (delivery, waitMs, behind) => this.move(delivery, waitMs, behind),
+    };
+  }
+
+  /** @param lanes the names of all: what is outstanding is known only when each of them is assigned */
+  expect(lanes: readonly string[]): void {
+    this.lanes = lanes;
+  }
+
+  assigned(lane: string, assignment: Assignment, progress: RestoredProgress): void {
+    const { partition } = assignment;
+    this.assignments.set(assignment, lane);
+    let owned = this.byPartition.get(partition);
+    if (owned === undefined) this.byPartition.set(partition, (owned = this.newLane(partition)));
+    owned.assigned(lane, progress);
+  }
+
+  /** What is still ours of the partition's lanes begins anew: what is outstanding is not known any more. */
+  revoked(assignment: Assignment): void {
+    const lane = this.assignments.get(assignment);
+    const { partition } = assignment;
+    const owned = this.byPartition.get(partition);
+    if (lane === undefined || owned === undefined) return;
+    this.assignments.delete(assignment);
+    owned.close(false);
+    const rest = this.newLane(partition, owned);
+    rest.lost(lane);
+    if (rest.isLost) this.byPartition.delete(partition);
+    else this.byPartition.set(partition, rest);
+  }
+
+  /** Gives back all that it holds: a stop need not wait for it, for it is in the log. */
+  close(): void {
+    this.closed = true;
+    for (const lane of this.byPartition.values()) lane.close(true);
+  }
+
+  /** Whether order matters for it. */
+  concerns({ event, subscriptionId }: DeliveryEnvelope): boolean {
+    if (event.key === undefined) return false;
+    const target = this.parts.targets.get(subscriptionId);
+    if (target === undefined) this.strangers.add(subscriptionId);
+    return target?.record.ordering === 'key' || (this.strangers.size > 0 && this.strangers.has(subscriptionId));
+  }
+
+  /**
+   * Takes a record that {@link concerns} it. Resolves when its outcome is durable, or it turned out to be a copy.
+   * @param dueAt when it may go at the earliest, ms since the epoch; 0: at once
+   * @param attempt what is done when it is its turn
+   */
+  take(record: LogRecord, delivery: Delivery, dueAt: number, attempt: () => Promise<Outcome>): Promise<void> {
+    const lane = this.byPartition.get(record.partition);
+    if (this.closed) return Promise.reject(new LetGo('it is not taken any more'));
+    if (lane === undefined || record.assignment.signal.aborted) return Promise.reject(new NotOwner());
+    return new Promise((resolve, reject) => {
+      lane.take(new HeldWork(record, delivery, dueAt, attempt, resolve, reject));
+    });
+  }
+
+  private newLane(partition: number, before?: OrderedLane): OrderedLane {
+    const { clock, logger } = this.parts;
+    return new OrderedLane(partition, this.lanes, this.ports, this.rules, clock, logger, before);
+  }
+
+  /** Where nothing may be sent any more, nothing has to wait for its turn. */
+  private async move(delivery: Delivery, waitMs: number, behind: boolean): Promise<Outcome> {
+    const { owns, targets, deliverer } = this.parts;
+    if (!owns(delivery.assignment)) throw new NotOwner();
+    const refusal = targets.get(delivery.envelope.subscriptionId)?.subscriber.refusal;
+    if (refusal !== undefined) return deliverer.bury(delivery, refusal);
+    return deliverer.defer(delivery, behind ? this.delayBehind(waitMs) : waitMs);
+  }
+
+  /** The tier in which its first waits, or the next that falls due after it; what is a little early waits in memory. */
+  private delayBehind(waitMs: number): number {
+    const delayMs = this.shortestFirst.find((each) => each >= waitMs - this.patienceMs);
+    return delayMs ?? (this.shortestFirst.at(-1) as number);
+  }
+}
