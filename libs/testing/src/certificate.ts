@@ -1,13 +1,13 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-export interface CertificateOptions {
+interface CertificateOptions {
   /** An IPv4 address that it is for. */
   readonly address?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
 
-export interface TestCertificate {
+interface TestCertificate {
   /** PEM. */
   readonly key: string;
   /** PEM; its own issuer. */

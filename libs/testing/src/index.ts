@@ -1,5 +1,5 @@
 export { uniqueName } from './unique-name.js';
-export { testCertificate, type CertificateOptions, type TestCertificate } from './certificate.js';
+export { testCertificate } from './certificate.js';
 export { waitUntil } from './wait-until.js';
 export { TestClock } from './test-clock.js';
 export { testKafkaBrokers, testReplication } from './kafka.js';
