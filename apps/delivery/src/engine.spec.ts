@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
 import { encodeDeliveryHeaders, encodeEventHeaders, TOPICS, type DeliveryEnvelope } from '@hookline/contracts';
-import { newSigningSecret, Sealer } from '@hookline/domain';
+import { CompletionTracker, newSigningSecret, Sealer } from '@hookline/domain';
 import type { SendRequest, SendResult } from '@hookline/http-delivery';
 import { LetGo, NotDurable, type Assignment, type LogRecord, type OutgoingRecord, type Output } from '@hookline/kafka';
 import { Metrics, silentLogger } from '@hookline/platform';
@@ -31,7 +31,10 @@ beforeEach(() => {
   refuses = () => false;
   owner = true;
   revoked = new AbortController();
-  assignment = { topic: TOPICS.events, partition: 0, signal: revoked.signal };
+  const tracker = new CompletionTracker(0);
+  tracker.begin(7);
+  const partsOf: Assignment['partsOf'] = (offset, parts) => tracker.parts(offset, parts);
+  assignment = { topic: TOPICS.events, partition: 0, signal: revoked.signal, partsOf };
 });
 
 function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
@@ -57,6 +60,7 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
     logger: silentLogger,
     metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
     owns: { event: () => owner, lane: () => owner },
+    share: { workers: () => 1, isOwner: () => owner, lanePartitionOf: (id) => id.length % 2 },
   });
 }
 
@@ -135,7 +139,7 @@ describe('an event', () => {
   });
 
   it('goes to the lane at once where the endpoint looks unhealthy', async () => {
-    const engine = engineWith({ unhealthyAfter: 2 });
+    const engine = engineWith({ breakerFailures: 2 });
     subscribe(engine, 'sub_a');
     answer = () => ({ error: 'timeout', durationMs: 1 });
     for (let n = 0; n < 3; n++)

@@ -10,6 +10,7 @@ import { Handover } from './handover/handover.js';
 import { PatientOutput } from './handover/patient-output.js';
 import { EventIntake } from './intake/event-intake.js';
 import { LaneIntake } from './lanes/lane-intake.js';
+import type { Share } from './lanes/share.js';
 import type { DeliveryMetrics } from './metrics.js';
 import { Targets } from './subscriptions/targets.js';
 
@@ -23,6 +24,7 @@ export interface EngineParts {
   readonly metrics: DeliveryMetrics;
   /** Whether the group of the events, or that of the lanes, still counts on this worker: asked before every attempt. */
   readonly owns: Readonly<Record<'event' | 'lane', (assignment: Assignment) => boolean>>;
+  readonly share: Share;
 }
 
 /** What a delivery worker does, put together: two handlers that share rooms, subscriptions and ways out. */
@@ -32,14 +34,15 @@ export class DeliveryEngine {
   readonly events: EventIntake;
   readonly lanes: LaneIntake;
 
-  constructor({ settings, sealer, client, output, clock, logger, metrics, owns }: EngineParts) {
+  constructor({ settings, sealer, client, output, clock, logger, metrics, owns, share }: EngineParts) {
     const policy = new RetryPolicy(settings);
     const handover = new Handover(new PatientOutput(output, clock), metrics);
     const attempter = new Attempter(client, clock, logger);
-    this.targets = new Targets(sealer, settings);
-    this.rooms = new Rooms(settings, clock);
-    const deliverer = new Deliverer(this.rooms, attempter, handover, policy, clock, metrics);
-    this.events = new EventIntake(this.targets, deliverer, handover, settings, clock, owns.event);
+    this.targets = new Targets(sealer);
+    this.rooms = new Rooms(settings, clock, share);
+    const deliverer = new Deliverer(this.rooms, attempter, handover, policy, settings, clock, metrics);
+    const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
+    this.events = new EventIntake(this.targets, deliverer, handover, settings, clock, owns.event, partitionOf);
     this.lanes = new LaneIntake(this.targets, deliverer, handover, policy, settings, clock, owns.lane);
   }
 }

@@ -11,15 +11,18 @@ import {
   ProducerPump,
   PumpMetrics,
   type BatchHandler,
+  type LogClock,
   type LogTransportGroup,
   type OffsetRunner,
 } from '@hookline/kafka';
-import type { Clock, Logger, Metrics } from '@hookline/platform';
+import { systemClock, type Logger, type Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
 import { DeliveryEngine } from './engine.js';
 import { appendTimeOf } from './intake/append-time.js';
 import { dedupeLookBack } from './intake/look-back.js';
-import { laneTopics, missingTopics } from './lanes/lane-topics.js';
+import { lanePartitions, laneTopics, missingTopics } from './lanes/lane-topics.js';
+import { LaneShare } from './lanes/share.js';
+import { LogTime } from './log-time.js';
 import { DeliveryMetrics } from './metrics.js';
 import { ViewGate } from './subscriptions/view-gate.js';
 
@@ -34,7 +37,7 @@ export interface WorkerParts {
   consumer: ConsumerConfig;
   delivery: DeliveryConfig;
   sealer: Sealer;
-  clock: Clock;
+  clock: LogClock;
   logger: Logger;
   metrics: Metrics;
   drainMs: number;
@@ -54,10 +57,13 @@ export class DeliveryWorker {
   private readonly kafka: Kafka;
   private readonly view: CompactedView<SubscriptionRecord>;
   private readonly pump: ProducerPump;
+  private readonly logTime: LogTime;
   private readonly client: EndpointClient;
   private readonly engine: DeliveryEngine;
   private readonly counts: DeliveryMetrics;
   private running: Running | undefined;
+  /** How many each lane has; known before anything is taken in. */
+  private lanePartitions = 1;
   private stopping = false;
 
   constructor(private readonly parts: WorkerParts) {
@@ -71,9 +77,10 @@ export class DeliveryWorker {
       readBytes: delivery.responseReadBytes,
     });
     this.pump = new ProducerPump(
-      { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics) },
+      { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics), onAppended: clock.learn },
       { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes, sharedIntervalMs: delivery.outcomeIntervalMs },
     );
+    this.logTime = new LogTime(this.pump, clock);
     this.engine = new DeliveryEngine({
       settings: delivery,
       sealer: parts.sealer,
@@ -86,6 +93,11 @@ export class DeliveryWorker {
         event: (assignment) => this.running?.events.isOwner(assignment) === true,
         lane: (assignment) => this.running?.lanes.isOwner(assignment) === true,
       },
+      share: new LaneShare(
+        TOPICS.deliveries,
+        () => this.lanePartitions,
+        () => this.running?.lanes,
+      ),
     });
     const connect = brokersInTurn(parts.kafka, options);
     this.view = new CompactedView({ topic: TOPICS.subscriptions, connect, clock, logger });
@@ -112,6 +124,9 @@ export class DeliveryWorker {
     const lanes = await this.laneTopics();
     if (this.stopping) return [];
     await Promise.all([this.view.ready(), this.pump.start([TOPICS.attempts, ...lanes, TOPICS.deadLetters])]);
+    await this.logTime.start().catch((error: unknown) => {
+      if (!this.stopping) throw error;
+    });
     return this.stopping ? [] : [this.eventsGroup(), this.lanesGroup(lanes)];
   }
 
@@ -136,6 +151,7 @@ export class DeliveryWorker {
   }
 
   async close(): Promise<void> {
+    this.logTime.stop();
     await Promise.all([this.pump.stop({ drainMs: this.parts.drainMs }), this.view.stop(), this.client.close()]);
   }
 
@@ -181,11 +197,12 @@ export class DeliveryWorker {
   }
 
   private common(): Omit<LogTransportGroup, 'groupId' | 'topics'> {
-    const { clock, logger, consumer, delivery, drainMs } = this.parts;
+    const { logger, consumer, delivery, drainMs } = this.parts;
     return {
       ...consumerOptions(consumer),
       kafka: this.kafka,
-      clock,
+      // Its lease has to know of a machine that was suspended: only the wall clock goes on then.
+      clock: systemClock,
       logger,
       commitIntervalMs: delivery.commitIntervalMs,
       drainMs,
@@ -195,26 +212,34 @@ export class DeliveryWorker {
 
   /** The lanes that exist, as soon as all that is needed does; none if the worker is stopped meanwhile. */
   private async laneTopics(): Promise<string[]> {
-    const { logger, clock, delivery } = this.parts;
+    const { logger, clock } = this.parts;
     while (!this.stopping) {
       try {
-        const existing = await this.listTopics();
-        const missing = missingTopics(existing, delivery.retryDelaysMs);
-        if (missing.length === 0) return laneTopics(existing);
-        logger.warn({ missing }, 'topics are missing; run the setup');
+        const lanes = await this.findLanes();
+        if (lanes.length > 0) return lanes;
       } catch (error) {
-        logger.warn({ err: error }, 'the topics could not be listed; it is tried again');
+        logger.warn({ err: error }, 'the lanes could not be read; it is tried again');
       }
       await new Promise<void>((resolve) => clock.after(TOPICS_PAUSE_MS, resolve));
     }
     return [];
   }
 
-  private async listTopics(): Promise<string[]> {
+  /** @returns none while a topic is missing */
+  private async findLanes(): Promise<string[]> {
+    const { logger, delivery } = this.parts;
     const admin = this.kafka.admin();
     try {
       await admin.connect();
-      return await admin.listTopics();
+      const existing = await admin.listTopics();
+      const missing = missingTopics(existing, delivery.retryDelaysMs);
+      if (missing.length > 0) {
+        logger.warn({ missing }, 'topics are missing; run the setup');
+        return [];
+      }
+      const lanes = laneTopics(existing);
+      this.lanePartitions = lanePartitions(await admin.fetchTopicMetadata({ topics: lanes }));
+      return lanes;
     } finally {
       await admin.disconnect();
     }

@@ -2,6 +2,7 @@ import {
   encodeDeadLetterHeaders,
   encodeDeliveryHeaders,
   encodeOutcome,
+  encodeWideHeaders,
   retryTopic,
   TOPICS,
   type AttemptOutcome,
@@ -9,13 +10,17 @@ import {
   type EventEnvelope,
   type LogPosition,
   type OutcomeRecord,
+  type WideDelivery,
 } from '@hookline/contracts';
-import type { LogRecord } from '@hookline/kafka';
-import type { Delivery } from '../delivery.js';
+import { NotDurable, type LogRecord } from '@hookline/kafka';
+import type { Delivery, FirstRecord } from '../delivery.js';
 import type { DeliveryMetrics } from '../metrics.js';
 import type { PatientOutput } from './patient-output.js';
 
 type DeliveryPart = NonNullable<OutcomeRecord['delivery']>;
+
+/** With the longest ids it is half of what a record may have. */
+const MATCHED_IN_A_RECORD = 10_000;
 
 /**
  * Where a delivery goes from here: to a lane, to the dead letters, or nowhere, for it has arrived; and in each case a
@@ -40,6 +45,12 @@ export class Handover {
     ]);
   }
 
+  /** Many at once, to the one that owns their partition of the lanes: of each of them it is said when it is tried. */
+  wideToLane(wide: WideDelivery, body: Buffer, partition: number): Promise<unknown> {
+    this.metrics.handedOver('deliveries', wide.subscriptionIds.length);
+    return this.output.append({ topic: TOPICS.deliveries, partition, value: body, headers: encodeWideHeaders(wide) });
+  }
+
   /** @param attempt what failed; absent where there was no room for one */
   retry(delivery: Delivery, delayMs: number, nextAttemptAt: number, attempt?: AttemptOutcome): Promise<unknown> {
     this.metrics.handedOver('retry');
@@ -53,11 +64,17 @@ export class Handover {
     ]);
   }
 
-  deadLetter(delivery: Delivery, reason: DeadLetterReason, attempt?: AttemptOutcome): Promise<unknown> {
+  /** @param goneVersion the subscription's version whose endpoint said, by this attempt, that it is gone for good */
+  deadLetter(
+    delivery: Delivery,
+    reason: DeadLetterReason,
+    attempt?: AttemptOutcome,
+    goneVersion?: number,
+  ): Promise<unknown> {
     this.metrics.deadLettered(reason);
     return Promise.all([
       this.write(TOPICS.deadLetters, delivery, encodeDeadLetterHeaders({ delivery: delivery.envelope, reason })),
-      this.tell(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }),
+      this.tell(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }, goneVersion),
     ]);
   }
 
@@ -69,14 +86,30 @@ export class Handover {
       const first = Array.isArray(value) ? value[0] : value;
       if (first !== undefined) headers[name] = first;
     }
-    headers['reason'] = 'unreadable' satisfies DeadLetterReason;
-    headers['detail'] = detail;
-    headers['origin'] = `${record.topic}:${record.partition}:${record.offset}`;
-    return this.output.append({ topic: TOPICS.deadLetters, key: record.key, value: record.value, headers });
+    const origin = `${record.topic}:${record.partition}:${record.offset}`;
+    const why = { reason: 'unreadable' satisfies DeadLetterReason, detail, origin };
+    return this.output
+      .append({ topic: TOPICS.deadLetters, key: record.key, value: record.value, headers: { ...headers, ...why } })
+      .catch((error: unknown) => {
+        if (!(error instanceof NotDurable) || error.reason !== 'refused') throw error;
+        // Too large with what is added to it: it must not stop the lane, and the log has it.
+        return this.output.append({ topic: TOPICS.deadLetters, value: null, headers: why });
+      });
   }
 
-  matchedNothing(event: EventEnvelope, source: LogPosition): Promise<unknown> {
-    return this.outcome({ ...about(event, source), matched: [] });
+  /** What an event matched, where no delivery's first record says it. */
+  async matched(event: EventEnvelope, source: LogPosition, firstRecord: FirstRecord): Promise<void> {
+    const ids = firstRecord.take();
+    if (ids === undefined) return;
+    const records: OutcomeRecord[] = [];
+    for (let from = 0; from === 0 || from < ids.length; from += MATCHED_IN_A_RECORD)
+      records.push({ ...about(event, source), matched: ids.slice(from, from + MATCHED_IN_A_RECORD) });
+    try {
+      await Promise.all(records.map((record) => this.outcome(record)));
+    } catch (error) {
+      firstRecord.giveBack();
+      throw error;
+    }
   }
 
   duplicate(event: EventEnvelope, source: LogPosition, duplicateOf: number): Promise<unknown> {
@@ -88,13 +121,18 @@ export class Handover {
     return this.output.append({ topic, key: delivery.envelope.subscriptionId, value: delivery.body, headers });
   }
 
-  private tell(delivery: Delivery, part: Omit<DeliveryPart, 'id' | 'subscriptionId'>): Promise<unknown> {
+  private tell(
+    delivery: Delivery,
+    part: Omit<DeliveryPart, 'id' | 'subscriptionId'>,
+    goneVersion?: number,
+  ): Promise<unknown> {
     const { envelope, firstRecord } = delivery;
     const record: OutcomeRecord = about(envelope.event, envelope.source);
     const matched = firstRecord?.take();
     if (matched !== undefined) record.matched = matched;
     record.delivery = { id: envelope.deliveryId, subscriptionId: envelope.subscriptionId, ...part };
     if (envelope.replayId !== undefined) record.delivery.replayId = envelope.replayId;
+    if (goneVersion !== undefined) record.gone = { subscriptionId: envelope.subscriptionId, version: goneVersion };
     const written = this.outcome(record);
     if (matched === undefined || firstRecord === undefined) return written;
     return written.catch((error: unknown) => {

@@ -8,15 +8,21 @@ import {
 import { DeduplicationIndex, deliveryIdOf } from '@hookline/domain';
 import type { Assignment, BatchHandler, LogRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
-import type { Deliverer, Entrance } from '../attempt/deliverer.js';
+import type { Deliverer } from '../attempt/deliverer.js';
+import { HANDED_OVER, type Entrance } from '../attempt/entrance.js';
 import { FirstRecord, NotOwner, type Delivery } from '../delivery.js';
+import { allDurable } from '../handover/all-durable.js';
 import type { Handover } from '../handover/handover.js';
 import type { Target } from '../subscriptions/target.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { PartitionIntake, type EventWork } from './partition-intake.js';
+import { TenantShares, type TenantHeld } from './tenant-shares.js';
+import { widePieces } from './wide-pieces.js';
 
 export interface IntakeSettings {
   readonly directWaitMs: number;
+  readonly directFanOut: number;
+  readonly heldEvents: number;
   readonly idempotencyWindowMs: number;
   readonly idempotencyMaxIds: number;
 }
@@ -25,6 +31,9 @@ export interface IntakeSettings {
 export class EventIntake {
   private readonly partitions = new WeakMap<Assignment, PartitionIntake>();
   private readonly entrance: Entrance;
+  /** For a tenant that holds more than its share. */
+  private readonly hurriedEntrance: Entrance;
+  private readonly shares: TenantShares;
 
   constructor(
     private readonly targets: Targets,
@@ -33,13 +42,16 @@ export class EventIntake {
     private readonly settings: IntakeSettings,
     private readonly clock: Clock,
     owns: Entrance['owns'],
+    private readonly lanePartitionOf: (subscriptionId: string) => number,
   ) {
+    this.shares = new TenantShares(settings.heldEvents);
     this.entrance = {
       from: 'event',
       patienceMs: settings.directWaitMs,
       owns,
-      noRoom: (delivery) => this.toLane(delivery),
+      noRoom: (delivery) => this.toLane(delivery).then(() => HANDED_OVER),
     };
+    this.hurriedEntrance = { ...this.entrance, patienceMs: 0 };
   }
 
   readonly handler: BatchHandler = (records) => records.map((record) => this.take(record));
@@ -56,7 +68,17 @@ export class EventIntake {
     }
     if (record.done) return DONE;
     partition.works.set(record.offset, work);
-    return this.act(work, record).then(() => void partition.works.delete(record.offset));
+    const held = this.shares.enter(work.event.tenant);
+    return this.act(work, record, held).then(
+      () => {
+        this.shares.leave(held);
+        partition.works.delete(record.offset);
+      },
+      (error: unknown) => {
+        this.shares.leave(held);
+        throw error;
+      },
+    );
   }
 
   /** Once for each record, in log order, for the index of ids depends on it. */
@@ -71,38 +93,74 @@ export class EventIntake {
         ? []
         : this.targets.match(event.tenant, event.type, record.partition, offset);
     const firstRecord = new FirstRecord(targets.map(({ id }) => id));
-    return { event, source, duplicateOf, firstRecord, missing: new Set(targets) };
+    return { event, source, duplicateOf, firstRecord, targets };
   }
 
-  private act(work: EventWork, record: LogRecord): Promise<unknown> {
-    const { event, source, duplicateOf, missing } = work;
+  private act(work: EventWork, record: LogRecord, held: TenantHeld): Promise<unknown> {
+    const { event, source, duplicateOf, targets, firstRecord } = work;
     if (duplicateOf !== undefined) return this.handover.duplicate(event, source, duplicateOf);
-    if (missing.size > 1) return this.deliverAll(work, record);
-    const [only] = missing;
-    return only === undefined ? this.handover.matchedNothing(event, source) : this.deliver(work, record, only);
+    const [first] = targets;
+    if (first === undefined) return this.handover.matched(event, source, firstRecord);
+    if (targets.length === 1) return this.deliver(work, record, held, first);
+    return targets.length > this.settings.directFanOut
+      ? this.handOverWide(work, record)
+      : this.deliverAll(work, record, held);
   }
 
-  private async deliverAll(work: EventWork, record: LogRecord): Promise<void> {
-    const results = await Promise.allSettled(
-      [...work.missing].map((target) => this.deliver(work, record, target).then(() => work.missing.delete(target))),
+  private deliverAll(work: EventWork, record: LogRecord, held: TenantHeld): Promise<unknown> {
+    const { event, source, targets, firstRecord } = work;
+    const parts = record.assignment.partsOf(
+      record.offset,
+      targets.map(({ id }) => id),
     );
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const open = targets.filter(({ id }) => parts.open.has(id));
+    if (open.length === 0) return this.handover.matched(event, source, firstRecord);
+    return allDurable(
+      open.map((target) => this.deliver(work, record, held, target).then(() => parts.complete(target.id))),
+    );
   }
 
-  private deliver({ event, source, firstRecord }: EventWork, record: LogRecord, target: Target): Promise<unknown> {
+  /** Those that are served in order go one by one, for in the lane they have a place in a line. */
+  private handOverWide({ event, source, targets, firstRecord }: EventWork, record: LogRecord): Promise<unknown> {
+    const { assignment, offset } = record;
+    if (!this.entrance.owns(assignment)) return Promise.reject(new NotOwner());
+    const body = record.value as Buffer;
+    const isOrdered = (target: Target): boolean => target.record.ordering !== undefined;
+    const ordered = targets.filter(isOrdered);
+    const others = targets.filter((target) => !isOrdered(target)).map(({ id }) => id);
+    const pieces = widePieces(others, this.lanePartitionOf);
+    const parts = assignment.partsOf(offset, [...pieces.map(({ name }) => name), ...ordered.map(({ id }) => id)]);
+    const windowStart = this.clock.now();
+    const said = this.handover.matched(event, source, firstRecord);
+    const wide = pieces
+      .filter(({ name }) => parts.open.has(name))
+      .map(({ partition, subscriptionIds, name }) =>
+        this.handover
+          .wideToLane({ event, source, windowStart, subscriptionIds }, body, partition)
+          .then(() => parts.complete(name)),
+      );
+    const single = ordered
+      .filter(({ id }) => parts.open.has(id))
+      .map(({ id }) =>
+        this.toLane({ envelope: envelopeOf(event, source, id), body, assignment }).then(() => parts.complete(id)),
+      );
+    return allDurable([said, ...wide, ...single]);
+  }
+
+  private deliver(work: EventWork, record: LogRecord, held: TenantHeld, target: Target): Promise<unknown> {
+    const { event, source, firstRecord } = work;
     const delivery: Delivery = {
       envelope: envelopeOf(event, source, target.id),
       body: record.value as Buffer,
       assignment: record.assignment,
       firstRecord,
     };
-    const { subscriber } = target;
-    if (!subscriber.health.admits(this.clock.now())) {
+    if (!isDirect(target)) {
       if (!this.entrance.owns(record.assignment)) return Promise.reject(new NotOwner());
       return this.toLane(delivery);
     }
-    return this.deliverer.deliver(delivery, subscriber, this.entrance);
+    const entrance = this.shares.isOver(held) ? this.hurriedEntrance : this.entrance;
+    return this.deliverer.deliver(delivery, target.subscriber, entrance);
   }
 
   /** The window begins here: with the first deferral. */
@@ -124,6 +182,11 @@ export class EventIntake {
 
 const DONE = Promise.resolve();
 const nothing = (): void => undefined;
+
+/** Order and rate are their owner's business alone. How its endpoint does is asked at its door. */
+function isDirect({ record }: Target): boolean {
+  return record.ordering === undefined && record.rateLimit === undefined;
+}
 
 function envelopeOf(event: EventEnvelope, source: LogPosition, subscriptionId: string): DeliveryEnvelope {
   const deliveryId = deliveryIdOf(event, source, subscriptionId);

@@ -10,8 +10,8 @@ export interface EventWork {
   /** The offset of the first event with its id, if it is a duplicate. */
   readonly duplicateOf: number | undefined;
   readonly firstRecord: FirstRecord;
-  /** What it is still to be delivered to. */
-  readonly missing: Set<Target>;
+  /** What it matched. */
+  readonly targets: readonly Target[];
 }
 
 /** What is known of one partition of events while this worker owns it. */

@@ -1,18 +1,30 @@
-import { decodeDeliveryHeaders, retryDelayOf, TOPICS, UnreadableRecord } from '@hookline/contracts';
-import type { RetryPolicy } from '@hookline/domain';
+import {
+  decodeDeliveryHeaders,
+  decodeWideHeaders,
+  isWide,
+  retryDelayOf,
+  TOPICS,
+  UnreadableRecord,
+  type WideDelivery,
+} from '@hookline/contracts';
+import { deliveryIdOf, type RetryPolicy } from '@hookline/domain';
 import { LetGo, type Assignment, type BatchHandler, type LogRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
-import type { Deliverer, Entrance } from '../attempt/deliverer.js';
+import type { Deliverer } from '../attempt/deliverer.js';
+import type { Entrance } from '../attempt/entrance.js';
 import { NotOwner, type Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { DueQueue } from './due-queue.js';
+import { Slots } from './slots.js';
 
 /** Takes what was handed over to the owner of a subscription: deliveries, replays, and retries when they are due. */
 export class LaneIntake {
   private readonly waiting = new Map<Assignment, DueQueue>();
   private readonly live: Entrance;
+  private readonly retries: Entrance;
   private readonly replays: Entrance;
+  private readonly slots: Slots;
   private closed = false;
 
   constructor(
@@ -20,14 +32,17 @@ export class LaneIntake {
     private readonly deliverer: Deliverer,
     private readonly handover: Handover,
     private readonly policy: RetryPolicy,
-    settings: { readonly directWaitMs: number },
+    settings: { readonly directWaitMs: number; readonly laneHeldRecords: number },
     private readonly clock: Clock,
     owns: Entrance['owns'],
   ) {
+    this.slots = new Slots(settings.laneHeldRecords);
     // To wait here is cheaper than to be written once more, for as long as that would take anyway.
     const patienceMs = Math.max(policy.shortestMs, settings.directWaitMs);
-    const noRoom: Entrance['noRoom'] = (delivery, expectedWaitMs) => deliverer.defer(delivery, expectedWaitMs);
+    const noRoom: Entrance['noRoom'] = (delivery, expectedWaitMs, subscriber) =>
+      deliverer.defer(delivery, expectedWaitMs, subscriber);
     this.live = { from: 'lane', patienceMs, owns, noRoom };
+    this.retries = { ...this.live, from: 'retry' };
     this.replays = { ...this.live, from: 'replay' };
   }
 
@@ -55,18 +70,32 @@ export class LaneIntake {
 
   private take(record: LogRecord): Promise<void> {
     if (record.done) return Promise.resolve();
-    let delivery: Delivery;
     try {
       if (record.value === null) throw new UnreadableRecord('a delivery without data');
+      if (isWide(record.headers)) return this.takeWide(record, record.value, decodeWideHeaders(record.headers));
       const envelope = decodeDeliveryHeaders(record.headers);
-      delivery = { envelope, body: record.value, assignment: record.assignment };
+      return this.takeOne(record, { envelope, body: record.value, assignment: record.assignment }).then(nothing);
     } catch (error) {
       if (!(error instanceof UnreadableRecord)) return Promise.reject(error as Error);
       return this.handover.unreadable(record, error.message).then(nothing);
     }
+  }
+
+  private takeOne(record: LogRecord, delivery: Delivery): Promise<unknown> {
     const due = this.dueAt(record, delivery);
-    const now = due <= this.clock.now();
-    return (now ? this.go(record, delivery) : this.atTime(due, record, delivery)).then(nothing);
+    return due <= this.clock.now() ? this.go(record, delivery) : this.atTime(due, record, delivery);
+  }
+
+  /** Each on its own; what can't go now goes on as a record of its own. All are sent the same bytes in memory. */
+  private takeWide(record: LogRecord, body: Buffer, wide: WideDelivery): Promise<void> {
+    const { assignment, offset } = record;
+    const { event, source, windowStart, subscriptionIds } = wide;
+    const parts = assignment.partsOf(offset, subscriptionIds);
+    return this.slots.each([...parts.open], (subscriptionId) => {
+      const deliveryId = deliveryIdOf(event, source, subscriptionId);
+      const envelope = { event, source, subscriptionId, deliveryId, attempts: 0, windowStart, history: [] };
+      return this.go(record, { envelope, body, assignment }).then(() => parts.complete(subscriptionId));
+    });
   }
 
   /** Append time, delay and jitter; a record that is not in a retry topic is due at once. */
@@ -96,7 +125,8 @@ export class LaneIntake {
     if (subscriber !== undefined) {
       // A replay's retry is still a replay: it delays nothing that is live.
       const isReplay = topic === TOPICS.replays || delivery.envelope.replayId !== undefined;
-      return this.deliverer.deliver(delivery, subscriber, isReplay ? this.replays : this.live);
+      const others = retryDelayOf(topic) === undefined ? this.live : this.retries;
+      return this.deliverer.deliver(delivery, subscriber, isReplay ? this.replays : others);
     }
     if (!this.live.owns(delivery.assignment)) return Promise.reject(new NotOwner());
     // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet.

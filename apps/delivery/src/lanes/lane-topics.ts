@@ -13,6 +13,23 @@ export function laneTopics(existing: readonly string[]): string[] {
 
 /** The topics that this worker can't be without, and that are not there. */
 export function missingTopics(existing: readonly string[], retryDelaysMs: readonly number[]): string[] {
-  const needed = [TOPICS.events, TOPICS.deliveries, TOPICS.replays, TOPICS.attempts, TOPICS.deadLetters];
+  const { events, deliveries, replays, attempts, deadLetters, progress } = TOPICS;
+  const needed = [events, deliveries, replays, attempts, deadLetters, progress];
   return [...needed, ...retryDelaysMs.map(retryTopic)].filter((topic) => !existing.includes(topic));
+}
+
+/**
+ * How many partitions each lane has.
+ * @throws Error where they differ: a subscription would have another owner in one lane than in the other
+ */
+export function lanePartitions({
+  topics,
+}: {
+  topics: readonly { name: string; partitions: readonly unknown[] }[];
+}): number {
+  const counts = new Set(topics.map(({ partitions }) => partitions.length));
+  const [count] = counts;
+  if (counts.size === 1 && count !== undefined && count > 0) return count;
+  const found = topics.map(({ name, partitions }) => `${name} has ${partitions.length}`).join(', ');
+  throw new Error(`the lanes must have equally many partitions: ${found}`);
 }

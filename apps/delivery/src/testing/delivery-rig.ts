@@ -14,9 +14,17 @@ import {
   type OutcomeRecord,
   type SubscriptionRecord,
 } from '@hookline/contracts';
-import { newId, newSigningSecret, Sealer } from '@hookline/domain';
-import { createKafka, ProducerPump, RangeReader, TopicOffsets, type Appended, type ReadRecord } from '@hookline/kafka';
-import { silentLogger, systemClock } from '@hookline/platform';
+import { decodeOffsetMetadata, newId, newSigningSecret, Sealer, type RemainderRun } from '@hookline/domain';
+import {
+  createKafka,
+  ProducerPump,
+  RangeReader,
+  TopicOffsets,
+  type Appended,
+  type LogClock,
+  type ReadRecord,
+} from '@hookline/kafka';
+import { silentLogger, systemClock, type Clock } from '@hookline/platform';
 import { createTopics, uniqueName, waitUntil } from '@hookline/testing';
 import type { Admin, Kafka } from 'kafkajs';
 import { kafkaConfig } from './kafka-config.js';
@@ -29,10 +37,13 @@ export const TENANT = 'ten_rig';
 /** Topics of its own for one test, under a prefix, with what the test writes into them and reads from them. */
 export class DeliveryRig {
   readonly prefix = uniqueName('rig');
+  readonly lanePartitions = 2;
   readonly kafka: Kafka = createKafka(kafkaConfig(), { role: 'delivery', logger: silentLogger });
   readonly sealer = new Sealer([`test:${randomBytes(32).toString('base64')}`]);
   readonly pump: ProducerPump;
   readonly settings: DeliveryConfig;
+  /** Hears when brokers append what is written here. */
+  onAppended: LogClock['learn'] = () => undefined;
   private readonly admin: Admin = this.kafka.admin();
   private readonly workers: RigWorker[] = [];
   private readonly secrets = new Map<string, string>();
@@ -42,7 +53,12 @@ export class DeliveryRig {
     const { delivery, pump } = loadConfig({ delivery: deliverySection, pump: pumpSection }, {});
     this.settings = { ...delivery, allowCidrs: ['127.0.0.0/8'], retryDelaysMs: [1_000], ...settings };
     this.pump = new ProducerPump(
-      { kafka: this.kafka, clock: systemClock, logger: silentLogger },
+      {
+        kafka: this.kafka,
+        clock: systemClock,
+        logger: silentLogger,
+        onAppended: (leader, appendTime) => this.onAppended(leader, appendTime),
+      },
       { ...pump, maxBufferedBytes: 67_108_864 },
     );
   }
@@ -82,8 +98,8 @@ export class DeliveryRig {
     return topic.replace(this.prefix, 'hookline');
   }
 
-  async worker(): Promise<RigWorker> {
-    const worker = new RigWorker(this);
+  async worker(clock?: Clock): Promise<RigWorker> {
+    const worker = new RigWorker(this, clock);
     this.workers.push(worker);
     await worker.start();
     return worker;
@@ -167,6 +183,14 @@ export class DeliveryRig {
     );
   }
 
+  /** What the workers' last commit says is left of records of which some deliveries are durable. */
+  async remainders(topic: string, partition: number): Promise<readonly RemainderRun[]> {
+    const groupId = `${this.prefix}.${topic === TOPICS.events ? 'events' : 'lanes'}`;
+    const [found] = await this.admin.fetchOffsets({ groupId, topics: [this.named(topic)] });
+    const committed = found?.partitions.find((each) => each.partition === partition);
+    return decodeOffsetMetadata(Number(committed?.offset), committed?.metadata).remainders;
+  }
+
   /** Everything that a topic has at the moment. */
   async read(topic: string): Promise<ReadRecord[]> {
     const name = this.named(topic);
@@ -182,6 +206,6 @@ export class DeliveryRig {
 
   private partitionsOf(topic: string): number {
     const lane = topic.startsWith(TOPICS.deliveries) || retryDelayOf(topic) !== undefined;
-    return lane ? 2 : topic === TOPICS.events ? 3 : 1;
+    return lane ? this.lanePartitions : topic === TOPICS.events ? 3 : 1;
   }
 }

@@ -3,57 +3,81 @@ import { EndpointClient } from '@hookline/http-delivery';
 import {
   CompactedView,
   createKafka,
+  NotDurable,
   OffsetRunner,
   type BatchHandler,
   type LogRecord,
   type Output,
   type RunnerOptions,
 } from '@hookline/kafka';
-import { Metrics, silentLogger, systemClock } from '@hookline/platform';
+import { Metrics, silentLogger, systemClock, type Clock } from '@hookline/platform';
 import { DeliveryEngine } from '../engine.js';
 import { appendTimeOf } from '../intake/append-time.js';
 import { dedupeLookBack } from '../intake/look-back.js';
+import { LaneShare } from '../lanes/share.js';
 import { DeliveryMetrics } from '../metrics.js';
 import { ViewGate } from '../subscriptions/view-gate.js';
 import type { DeliveryRig } from './delivery-rig.js';
 import { kafkaConfig } from './kafka-config.js';
+import { MortalSockets } from './mortal-sockets.js';
 
 /** A worker as `worker.ts` builds it, but on the topics of a rig: only the names differ, at the edges. */
 export class RigWorker {
   readonly metrics = new Metrics('delivery');
   readonly view: CompactedView<SubscriptionRecord>;
   readonly engine: DeliveryEngine;
+  readonly share: LaneShare;
   /** Added to how stale the view is, ms. */
   staleBy = 0;
   private readonly client: EndpointClient;
   private readonly gate: ViewGate;
   private readonly events: OffsetRunner;
   private readonly lanes: OffsetRunner;
+  private readonly sockets = new MortalSockets();
+  private readonly kafka = createKafka(kafkaConfig(), {
+    role: 'delivery',
+    logger: silentLogger,
+    socketFactory: this.sockets.factory,
+  });
+  private dead = false;
   private stopped: Promise<void> | undefined;
 
-  constructor(private readonly rig: DeliveryRig) {
+  /** @param clock the engine's; the runners and the view go by the system's in any case */
+  constructor(
+    private readonly rig: DeliveryRig,
+    clock: Clock = systemClock,
+  ) {
     const { settings, sealer, pump } = rig;
-    const counts = new DeliveryMetrics(this.metrics, systemClock);
+    this.share = new LaneShare(
+      rig.named(TOPICS.deliveries),
+      () => rig.lanePartitions,
+      () => this.lanes,
+    );
+    const counts = new DeliveryMetrics(this.metrics, clock);
     this.client = new EndpointClient({
       ...settings,
       keepBytes: settings.responseBodyBytes,
       readBytes: settings.responseReadBytes,
     });
     const output: Output = {
-      produce: (record) => pump.produce({ ...record, topic: rig.named(record.topic) }),
+      produce: (record) =>
+        this.dead
+          ? Promise.reject(new NotDurable('stopped', 'the worker is dead'))
+          : pump.produce({ ...record, topic: rig.named(record.topic) }),
     };
     this.engine = new DeliveryEngine({
       settings,
       sealer,
       client: this.client,
       output,
-      clock: systemClock,
+      clock,
       logger: silentLogger,
       metrics: counts,
       owns: {
         event: (assignment) => this.events.isOwner(assignment),
         lane: (assignment) => this.lanes.isOwner(assignment),
       },
+      share: this.share,
     });
     this.view = new CompactedView({
       topic: rig.named(TOPICS.subscriptions),
@@ -67,7 +91,7 @@ export class RigWorker {
       lookBack: dedupeLookBack(
         settings,
         (topic, partition, offset) => appendTimeOf(rig.kafka, topic, partition, offset),
-        Date.now,
+        () => clock.now(),
       ),
     });
     const lanes = [TOPICS.deliveries, TOPICS.replays, ...settings.retryDelaysMs.map(retryTopic)];
@@ -103,6 +127,13 @@ export class RigWorker {
     return this.stopped;
   }
 
+  /** As a SIGKILL: commits nothing any more, writes nothing, and the group learns of it by its silence only. */
+  die(): void {
+    this.dead = true;
+    this.sockets.kill();
+    void this.stop();
+  }
+
   private async stopOnce(): Promise<void> {
     this.gate.stop();
     const stopped = Promise.all([this.events.stop(), this.lanes.stop()]);
@@ -120,13 +151,15 @@ export class RigWorker {
     const { rig } = this;
     const unnamed = (record: LogRecord): LogRecord => ({ ...record, topic: rig.unnamed(record.topic) });
     return new OffsetRunner({
-      kafka: rig.kafka,
+      kafka: this.kafka,
       groupId: `${rig.prefix}.${group}`,
       topics: topics.map((topic) => rig.named(topic)),
       handler: (records) => handler(records.map(unnamed)),
       clock: systemClock,
       logger: silentLogger,
       commitIntervalMs: 100,
+      // The least that brokers take: who waits for the group to notice a death waits for this.
+      sessionTimeoutMs: 6_000,
       ...options,
     });
   }

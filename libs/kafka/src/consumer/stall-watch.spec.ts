@@ -23,7 +23,7 @@ describe('StallWatch', () => {
       () => purpose,
     );
     partition = new OwnedPartition('t', 0, { records: 10, bytes: 1_000 }, false);
-    partition.restore({ watermark: 0, start: 0, end: 0 }, []);
+    partition.restore({ watermark: 0, start: 0, end: 0 }, { complete: [], remainders: [] });
     partition.pauses.delete('restoring');
   });
 
