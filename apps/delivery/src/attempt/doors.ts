@@ -15,7 +15,7 @@ const TUNE_MS = 1_000;
 /** A door that nobody has used for so long is given up, ms. */
 const IDLE_MS = 60_000;
 /** Doors that are looked at for that whenever one is opened: so there are never many more than are used. */
-const LOOKS = 2;
+const LOOKS = 4;
 
 /** The doors that are in use, out of very many subscriptions. */
 export class Doors {

@@ -80,6 +80,7 @@ describe('Rooms', () => {
     clock.advance(60);
     expect(givenUp).toEqual(['event', 'retry']);
     inside.leave();
+    clock.advance(2_000);
     expect(clock.pending).toBe(0);
   });
 

@@ -52,7 +52,7 @@ export class Rooms {
   /** Attempts that are not slow yet, and those that are but found no place among the slow. */
   private readonly ages = new GuestList();
   private readonly overdue = new GuestList();
-  private cancelAging: (() => void) | undefined;
+  private isAging = false;
   private readonly replayShare: number;
 
   constructor(
@@ -177,7 +177,7 @@ export class Rooms {
     guest.since = now;
     guest.stay = 'young';
     this.ages.push(guest);
-    this.cancelAging ??= this.clock.after(this.limits.slowAttemptMs, () => this.age());
+    if (!this.isAging) this.ageLater(this.limits.slowAttemptMs);
     guest.begin();
   }
 
@@ -190,20 +190,23 @@ export class Rooms {
     }
     this.young--;
     (guest.stay === 'overdue' ? this.overdue : this.ages).remove(guest);
-    if (this.ages.first !== undefined) return;
-    this.cancelAging?.();
-    this.cancelAging = undefined;
+  }
+
+  /** The timer stays when nobody is left: one for each attempt would cost as much as all the rest here. */
+  private ageLater(ms: number): void {
+    this.isAging = true;
+    this.clock.after(ms, () => this.age());
   }
 
   /** Attempts that have become slow give their rooms back. */
   private age(): void {
     const now = this.clock.now();
     const { slowAttemptMs, slowConcurrency } = this.limits;
-    this.cancelAging = undefined;
+    this.isAging = false;
     for (let guest = this.ages.first; guest !== undefined; guest = this.ages.first) {
       const leftMs = guest.since + slowAttemptMs - now;
       if (leftMs > 0) {
-        this.cancelAging = this.clock.after(leftMs, () => this.age());
+        this.ageLater(leftMs);
         break;
       }
       this.ages.remove(guest);

@@ -1,0 +1,199 @@
+import { describe, expect, it } from '@jest/globals';
+import { TOPICS } from '@hookline/contracts';
+import { DELIVERED } from '@hookline/domain';
+import type { SendResult } from '@hookline/http-delivery';
+import { NotOwner } from '../delivery.js';
+import { DelivererRig } from '../testing/deliverer-rig.js';
+
+/** Answers that are given one by one. */
+class Answers {
+  private readonly open: ((result: SendResult) => void)[] = [];
+
+  readonly next = (): Promise<SendResult> => new Promise((resolve) => this.open.push(resolve));
+
+  get size(): number {
+    return this.open.length;
+  }
+
+  give(result: SendResult): void {
+    this.open.shift()?.(result);
+  }
+}
+
+const OK: SendResult = { status: 204, durationMs: 1 };
+const FAILED: SendResult = { status: 500, durationMs: 1 };
+
+describe('a delivery', () => {
+  it('ends as delivered when its record is written', async () => {
+    const rig = new DelivererRig();
+    expect(await rig.deliver()).toEqual(DELIVERED);
+    expect(rig.outcomes()).toMatchObject([{ delivery: { state: 'delivered', attempt: { number: 1, status: 204 } } }]);
+  });
+
+  it('that is expired is buried before it waits for room', async () => {
+    const rig = new DelivererRig({ endpointConcurrency: 1 });
+    rig.answer = new Answers().next;
+    void rig.deliver();
+    const windowStart = rig.clock.now() - rig.settings.windowMs - 1;
+    expect(await rig.deliver('retry', rig.delivery({ windowStart }))).toEqual({
+      kind: 'dead-letter',
+      reason: 'expired',
+    });
+    expect(rig.sentAt).toHaveLength(1);
+  });
+
+  it('is not sent by a worker that was frozen and wakes', async () => {
+    const rig = new DelivererRig({ endpointConcurrency: 1 });
+    const answers = new Answers();
+    rig.answer = answers.next;
+    const first = rig.deliver();
+    const second = rig.deliver();
+    // Meanwhile the group has given this worker up, and nobody has told it.
+    rig.owner = false;
+    answers.give(OK);
+    await first;
+    await expect(second).rejects.toThrow(NotOwner);
+    await expect(rig.deliver()).rejects.toThrow(NotOwner);
+    expect([rig.sentAt.length, rig.rooms.inFlight]).toEqual([1, 0]);
+  });
+});
+
+describe('an endpoint that answers 410', () => {
+  it('gets nothing more, and its subscription is told of, until it is changed', async () => {
+    const rig = new DelivererRig({ endpointConcurrency: 1 }, { version: 3 });
+    rig.answer = () => ({ status: 410, durationMs: 1 });
+    const gone = { kind: 'dead-letter', reason: 'endpoint-gone' };
+    expect(await Promise.all([rig.deliver(), rig.deliver(), rig.deliver('event')])).toEqual([gone, gone, gone]);
+    expect(await rig.deliver('event')).toEqual(gone);
+    expect(rig.sentAt).toHaveLength(1);
+    expect(rig.topics()).toEqual(Array(4).fill(TOPICS.deadLetters));
+    const told = rig.outcomes().filter(({ gone: about }) => about !== undefined);
+    expect(told).toMatchObject([
+      {
+        gone: { subscriptionId: 'sub_a', version: 3 },
+        delivery: { state: 'dead-lettered', reason: 'endpoint-gone', attempt: { number: 1, status: 410 } },
+      },
+    ]);
+    rig.change({ url: 'https://example.com/new' });
+    rig.answer = () => OK;
+    expect(await rig.deliver()).toEqual(DELIVERED);
+  });
+});
+
+describe('an endpoint that asks to be left alone', () => {
+  it('by 429 and Retry-After is left alone for so long, and its breaker stays closed', async () => {
+    const rig = new DelivererRig({ breakerFailures: 1, startConcurrency: 8 });
+    rig.answer = () => ({ status: 429, retryAfter: '120', durationMs: 1 });
+    expect(await rig.deliver()).toMatchObject({ kind: 'retry', delayMs: 120_000 });
+    expect([rig.subscriber.door?.breaker.state, rig.subscriber.door?.limit.current]).toEqual(['closed', 4]);
+    rig.answer = () => OK;
+    // 30 s is the longest that is over by then.
+    await rig.clock.advanceAsync(10_000);
+    expect(await rig.deliver()).toMatchObject({ kind: 'defer', delayMs: 30_000 });
+    expect(await rig.deliver('event')).toMatchObject({ kind: 'defer', delayMs: 0 });
+    await rig.clock.advanceAsync(106_000);
+    const waits = rig.deliver();
+    await rig.clock.advanceAsync(3_999);
+    expect(rig.sentAt).toHaveLength(1);
+    await rig.clock.advanceAsync(1);
+    expect(await waits).toEqual(DELIVERED);
+  });
+
+  it('by 503 alone is left alone for the shortest delay; by more than is honoured, for as long as is', async () => {
+    const rig = new DelivererRig({ retryAfterMostMs: 600_000 });
+    rig.answer = () => ({ status: 503, durationMs: 1 });
+    expect(await rig.deliver()).toMatchObject({ kind: 'retry', delayMs: 5_000 });
+    expect(rig.subscriber.door?.closedMs(rig.clock.now())).toBe(5_000);
+    await rig.clock.advanceAsync(5_000);
+    rig.answer = () => ({ status: 503, retryAfter: '999999', durationMs: 1 });
+    expect(await rig.deliver()).toMatchObject({ kind: 'retry', delayMs: 600_000 });
+    expect(rig.subscriber.door?.closedMs(rig.clock.now())).toBe(600_000);
+  });
+});
+
+describe('an endpoint that fails', () => {
+  it('is left alone, then gets one attempt to see, and twice as long after each that fails', async () => {
+    const rig = new DelivererRig({ breakerFailures: 3, breakerOpenMs: 5_000 });
+    rig.answer = () => FAILED;
+    for (let n = 0; n < 3; n++) expect(await rig.deliver()).toMatchObject({ kind: 'retry' });
+    expect(await rig.deliver('event')).toMatchObject({ kind: 'defer', delayMs: 0 });
+    await rig.clock.advanceAsync(5_000);
+    const answers = new Answers();
+    rig.answer = answers.next;
+    const probe = rig.deliver();
+    // While it is out, nothing else goes.
+    const others = await Promise.all(Array.from({ length: 20 }, () => rig.deliver()));
+    expect([answers.size, new Set(others.map(({ kind }) => kind))]).toEqual([1, new Set(['defer'])]);
+    answers.give(FAILED);
+    expect(await probe).toMatchObject({ kind: 'retry' });
+    expect(rig.subscriber.door?.closedMs(rig.clock.now())).toBe(10_000);
+    await rig.clock.advanceAsync(10_000);
+    rig.answer = () => OK;
+    expect(await rig.deliver()).toEqual(DELIVERED);
+    expect([rig.subscriber.door?.breaker.state, rig.subscriber.door?.limit.current]).toEqual(['closed', 1]);
+  });
+
+  it('is tried by the next where the one that was to be tried is no longer owned', async () => {
+    const rig = new DelivererRig({ breakerFailures: 1, breakerOpenMs: 5_000 });
+    rig.answer = () => FAILED;
+    await rig.deliver();
+    await rig.clock.advanceAsync(1_000);
+    const lost = rig.deliver();
+    rig.owner = false;
+    const rejected = expect(lost).rejects.toThrow(NotOwner);
+    await rig.clock.advanceAsync(4_000);
+    await rejected;
+    rig.owner = true;
+    rig.answer = () => OK;
+    expect(await rig.deliver()).toEqual(DELIVERED);
+  });
+});
+
+describe('a subscription with a rate limit', () => {
+  const rateLimit = { perSecond: 50, burst: 1 };
+
+  it('gets exactly as many attempts as it may over a minute of load', async () => {
+    const rig = new DelivererRig({}, { rateLimit });
+    rig.comesAgain = true;
+    const start = rig.clock.now();
+    for (let second = 0; second < 60; second++) {
+      for (let n = 0; n < 100; n++) void rig.deliver();
+      await rig.clock.advanceAsync(1_000);
+    }
+    expect(rig.sentAt).toHaveLength(3_000);
+    const { sentAt } = rig;
+    for (let n = 0; n < sentAt.length; n++) expect((sentAt[n] as number) - start).toBe((n + 1) * 20);
+  });
+
+  it('starts with nothing to spend when it is taken over', async () => {
+    const rig = new DelivererRig({}, { rateLimit: { perSecond: 1, burst: 5 } });
+    void rig.deliver();
+    await rig.clock.advanceAsync(60_000);
+    const five = Promise.all(Array.from({ length: 5 }, () => rig.deliver()));
+    await rig.clock.advanceAsync(0);
+    expect(await five).toHaveLength(5);
+    rig.takenAway();
+    await rig.clock.advanceAsync(60_000);
+    for (let n = 0; n < 5; n++) void rig.deliver();
+    await rig.clock.advanceAsync(999);
+    expect(rig.sentAt).toHaveLength(6);
+    await rig.clock.advanceAsync(1);
+    expect(rig.sentAt).toHaveLength(7);
+  });
+
+  it('Deferring can live-lock: ten thousand do not turn round in the shortest delay', async () => {
+    const rig = new DelivererRig({}, { rateLimit });
+    rig.comesAgain = true;
+    const start = rig.clock.now();
+    const count = 10_000;
+    for (let n = 0; n < count; n++) void rig.deliver();
+    while (rig.sentAt.length < count) {
+      rig.written = [];
+      await rig.clock.advanceAsync(10_000);
+    }
+    // The rate is used to its last slot, though each comes back at the delays that there are, and no later than it may.
+    expect((rig.sentAt.at(-1) as number) - start).toBeLessThan(count * 20 * 1.005);
+    // In the shortest delay alone that would be 20: one of 40 rounds for each, on average.
+    expect(rig.lateRecords / count).toBeLessThan(6);
+  });
+});

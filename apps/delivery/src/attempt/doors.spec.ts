@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { deliverySection, loadConfig } from '@hookline/config';
+import { subscriberOf } from '../testing/guests.js';
+import { Doors } from './doors.js';
+
+const { delivery } = loadConfig({ delivery: deliverySection }, {});
+const MINUTE_MS = 60_000;
+
+const doorsOf = (workers: number, isOwner: boolean): Doors =>
+  new Doors({ ...delivery, startConcurrency: 1_000 }, { workers: () => workers, isOwner: () => isOwner });
+
+describe('Doors', () => {
+  it('divide a cap over the fleet: others have equal parts, the owner the rest', () => {
+    const caps = (workers: number, maxInFlight: number): number[] =>
+      [true, false].map((isOwner) => doorsOf(workers, isOwner).of(subscriberOf({ maxInFlight }), 0).limit.current);
+    expect([caps(1, 64), caps(3, 64), caps(4, 64), caps(3, 3)]).toEqual([
+      [64, 64],
+      [22, 21],
+      [16, 16],
+      [1, 1],
+    ]);
+  });
+
+  it('let only the owner in where a cap is too small to be divided, or there is a rate limit', () => {
+    const takesEvents = (isOwner: boolean, maxInFlight: number): boolean =>
+      doorsOf(3, isOwner).of(subscriberOf({ maxInFlight }), 0).takesEvents;
+    expect([takesEvents(true, 2), takesEvents(false, 2), takesEvents(false, 3)]).toEqual([true, false, true]);
+    const limited = subscriberOf({ rateLimit: { perSecond: 1, burst: 1 } });
+    expect(doorsOf(1, true).of(limited, 0).takesEvents).toBe(false);
+  });
+
+  it('follow the fleet and the subscription', () => {
+    let workers = 1;
+    const doors = new Doors(delivery, { workers: () => workers, isOwner: () => false });
+    const subscriber = subscriberOf({ maxInFlight: 4 });
+    expect(doors.of(subscriber, 0).limit.current).toBe(4);
+    workers = 2;
+    expect(doors.of(subscriber, 999).limit.current).toBe(4);
+    expect(doors.of(subscriber, 1_000).limit.current).toBe(2);
+    subscriber.current = subscriberOf({ maxInFlight: 2 }).current;
+    expect(doors.of(subscriber, 1_001).limit.current).toBe(1);
+  });
+
+  it('are given up when nobody has used them for a while and there is nothing to remember', () => {
+    const doors = doorsOf(1, true);
+    const subscribers = Array.from({ length: 1_000 }, (_, n) => subscriberOf({ id: `sub_${n}` }));
+    for (const one of subscribers) doors.of(one, 0);
+    const [broken, slowedDown] = subscribers;
+    for (let n = 0; n < delivery.breakerFailures; n++) broken?.door?.breaker.failed(0);
+    slowedDown?.door?.deferred('retry', 2 * MINUTE_MS, 0);
+    expect(doors.size).toBe(1_000);
+    for (let n = 0; n < 700; n++) doors.of(subscriberOf({ id: `sub_later_${n}` }), MINUTE_MS);
+    expect(doors.size).toBe(702);
+    expect(subscribers.filter(({ door }) => door !== undefined)).toEqual([broken, slowedDown]);
+  });
+});
