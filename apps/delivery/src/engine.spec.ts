@@ -60,6 +60,7 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
     logger: silentLogger,
     metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
     owns: { event: () => owner, lane: () => owner },
+    readLane: async function* () {},
     share: { workers: () => 1, isOwner: () => owner, lanePartitionOf: (id) => id.length % 2 },
   });
 }
@@ -169,6 +170,7 @@ describe('a record of a lane', () => {
     await clock.advanceAsync(1);
     await promise;
     expect(sent).toHaveLength(1);
+    clock.advance(2_000);
     expect(clock.pending).toBe(0);
   });
 

@@ -12,6 +12,9 @@ import { EventIntake } from './intake/event-intake.js';
 import { LaneIntake } from './lanes/lane-intake.js';
 import type { Share } from './lanes/share.js';
 import type { DeliveryMetrics } from './metrics.js';
+import type { ReadLane } from './ordering/lane-scan.js';
+import { OrderedHandover } from './ordering/ordered-handover.js';
+import { OrderedLanes } from './ordering/ordered-lanes.js';
 import { Targets } from './subscriptions/targets.js';
 
 export interface EngineParts {
@@ -25,6 +28,7 @@ export interface EngineParts {
   /** Whether the group of the events, or that of the lanes, still counts on this worker: asked before every attempt. */
   readonly owns: Readonly<Record<'event' | 'lane', (assignment: Assignment) => boolean>>;
   readonly share: Share;
+  readonly readLane: ReadLane;
 }
 
 /** What a delivery worker does, put together: two handlers that share rooms, subscriptions and ways out. */
@@ -33,8 +37,9 @@ export class DeliveryEngine {
   readonly rooms: Rooms;
   readonly events: EventIntake;
   readonly lanes: LaneIntake;
+  readonly ordered: OrderedLanes;
 
-  constructor({ settings, sealer, client, output, clock, logger, metrics, owns, share }: EngineParts) {
+  constructor({ settings, sealer, client, output, clock, logger, metrics, owns, share, readLane }: EngineParts) {
     const policy = new RetryPolicy(settings);
     const handover = new Handover(new PatientOutput(output, clock), metrics);
     const attempter = new Attempter(client, clock, logger);
@@ -42,7 +47,20 @@ export class DeliveryEngine {
     this.rooms = new Rooms(settings, clock, share);
     const deliverer = new Deliverer(this.rooms, attempter, handover, policy, settings, clock, metrics);
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
-    this.events = new EventIntake(this.targets, deliverer, handover, settings, clock, owns.event, partitionOf);
-    this.lanes = new LaneIntake(this.targets, deliverer, handover, policy, settings, clock, owns.lane);
+    const inOrder = new OrderedHandover(
+      {
+        write: (delivery) => handover.toLaneOnce(delivery),
+        tell: (delivery) => handover.isInLane(delivery),
+        owns: owns.event,
+      },
+      clock,
+      logger,
+    );
+    this.events = new EventIntake(this.targets, deliverer, handover, inOrder, settings, clock, owns.event, partitionOf);
+    const { targets } = this;
+    const jitterMs: RetryPolicy['jitterMs'] = (progress, delayMs) => policy.jitterMs(progress, delayMs);
+    const owned = { targets, deliverer, jitterMs, owns: owns.lane, readLane, clock, logger };
+    this.ordered = new OrderedLanes(settings, owned);
+    this.lanes = new LaneIntake(targets, deliverer, handover, this.ordered, policy, settings, clock, owns.lane);
   }
 }

@@ -10,6 +10,7 @@ import {
   observeView,
   ProducerPump,
   PumpMetrics,
+  RangeReader,
   type BatchHandler,
   type LogClock,
   type LogTransportGroup,
@@ -93,6 +94,7 @@ export class DeliveryWorker {
         event: (assignment) => this.running?.events.isOwner(assignment) === true,
         lane: (assignment) => this.running?.lanes.isOwner(assignment) === true,
       },
+      readLane: (lane, range, signal) => new RangeReader(this.kafka).read(lane, [range], signal),
       share: new LaneShare(
         TOPICS.deliveries,
         () => this.lanePartitions,
@@ -185,13 +187,16 @@ export class DeliveryWorker {
 
   private lanesGroup(topics: readonly string[]): LogTransportGroup {
     const { delivery } = this.parts;
+    const { ordered } = this.engine;
+    ordered.expect(topics);
     return {
       ...this.common(),
       groupId: LANES_GROUP,
       topics,
+      onAssigned: (assignment, progress) => ordered.assigned(assignment.topic, assignment, progress),
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
       // Retries wait until they are due, and replays for as long as live work leaves them no room.
-      waitsOnPurpose: (topic) => topic === TOPICS.replays || retryDelayOf(topic) !== undefined,
+      waitsOnPurpose: (topic) => topic === TOPICS.replays || retryDelayOf(topic) !== undefined || ordered.isFull,
       highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },
     };
   }

@@ -45,6 +45,18 @@ export class Handover {
     ]);
   }
 
+  /** The lane's part of {@link toLane}, tried once: who hands over in order goes on from the first that fails. */
+  toLaneOnce({ envelope, body }: Delivery): Promise<unknown> {
+    const headers = encodeDeliveryHeaders(envelope);
+    return this.output.appendOnce({ topic: TOPICS.deliveries, key: envelope.subscriptionId, value: body, headers });
+  }
+
+  /** The other part: what is in the lane waits for its turn there. */
+  isInLane(delivery: Delivery): Promise<unknown> {
+    this.metrics.handedOver('deliveries');
+    return this.tell(delivery, { state: 'pending' });
+  }
+
   /** Many at once, to the one that owns their partition of the lanes: of each of them it is said when it is tried. */
   wideToLane(wide: WideDelivery, body: Buffer, partition: number): Promise<unknown> {
     this.metrics.handedOver('deliveries', wide.subscriptionIds.length);

@@ -18,6 +18,11 @@ export class PatientOutput {
     return this.output.produce(record).catch((error: unknown) => this.again(record, error));
   }
 
+  /** Once only: for what must not be written behind its successors. @throws NotDurable, at once where there is no room */
+  appendOnce(record: OutgoingRecord): Promise<unknown> {
+    return this.output.produce(record);
+  }
+
   private async again(record: OutgoingRecord, error: unknown): Promise<unknown> {
     if (!(error instanceof NotDurable) || (error.reason !== 'overloaded' && error.reason !== 'deadline')) throw error;
     await new Promise<void>((resolve) => this.clock.after(PAUSE_MS, resolve));

@@ -13,6 +13,7 @@ import { HANDED_OVER, type Entrance } from '../attempt/entrance.js';
 import { FirstRecord, NotOwner, type Delivery } from '../delivery.js';
 import { allDurable } from '../handover/all-durable.js';
 import type { Handover } from '../handover/handover.js';
+import type { OrderedHandover } from '../ordering/ordered-handover.js';
 import type { Target } from '../subscriptions/target.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { PartitionIntake, type EventWork } from './partition-intake.js';
@@ -39,6 +40,7 @@ export class EventIntake {
     private readonly targets: Targets,
     private readonly deliverer: Deliverer,
     private readonly handover: Handover,
+    private readonly ordered: OrderedHandover,
     private readonly settings: IntakeSettings,
     private readonly clock: Clock,
     owns: Entrance['owns'],
@@ -123,13 +125,22 @@ export class EventIntake {
   /** Those that are served in order go one by one, for in the lane they have a place in a line. */
   private handOverWide({ event, source, targets, firstRecord }: EventWork, record: LogRecord): Promise<unknown> {
     const { assignment, offset } = record;
-    if (!this.entrance.owns(assignment)) return Promise.reject(new NotOwner());
+    const isOurs = this.entrance.owns(assignment);
     const body = record.value as Buffer;
     const isOrdered = (target: Target): boolean => target.record.ordering !== undefined;
     const ordered = targets.filter(isOrdered);
     const others = targets.filter((target) => !isOrdered(target)).map(({ id }) => id);
     const pieces = widePieces(others, this.lanePartitionOf);
     const parts = assignment.partsOf(offset, [...pieces.map(({ name }) => name), ...ordered.map(({ id }) => id)]);
+    // They keep their place in the line also while the group has not been heard of.
+    const single = ordered
+      .filter(({ id }) => parts.open.has(id))
+      .map((target) =>
+        this.toOwner({ envelope: envelopeOf(event, source, target.id), body, assignment }, target).then(() =>
+          parts.complete(target.id),
+        ),
+      );
+    if (!isOurs) return allDurable([...single, Promise.reject(new NotOwner())]);
     const windowStart = this.clock.now();
     const said = this.handover.matched(event, source, firstRecord);
     const wide = pieces
@@ -138,11 +149,6 @@ export class EventIntake {
         this.handover
           .wideToLane({ event, source, windowStart, subscriptionIds }, body, partition)
           .then(() => parts.complete(name)),
-      );
-    const single = ordered
-      .filter(({ id }) => parts.open.has(id))
-      .map(({ id }) =>
-        this.toLane({ envelope: envelopeOf(event, source, id), body, assignment }).then(() => parts.complete(id)),
       );
     return allDurable([said, ...wide, ...single]);
   }
@@ -155,12 +161,19 @@ export class EventIntake {
       assignment: record.assignment,
       firstRecord,
     };
-    if (!isDirect(target)) {
-      if (!this.entrance.owns(record.assignment)) return Promise.reject(new NotOwner());
-      return this.toLane(delivery);
-    }
+    if (!isDirect(target)) return this.toOwner(delivery, target);
     const entrance = this.shares.isOver(held) ? this.hurriedEntrance : this.entrance;
     return this.deliverer.deliver(delivery, target.subscriber, entrance);
+  }
+
+  /** What is ordered is never refused here: it would come again behind its successors. */
+  private toOwner(delivery: Delivery, { record }: Target): Promise<unknown> {
+    const { envelope, assignment } = delivery;
+    if (record.ordering === 'key' && envelope.event.key !== undefined) {
+      envelope.windowStart ??= this.clock.now();
+      return this.ordered.hand(delivery);
+    }
+    return this.entrance.owns(assignment) ? this.toLane(delivery) : Promise.reject(new NotOwner());
   }
 
   /** The window begins here: with the first deferral. */

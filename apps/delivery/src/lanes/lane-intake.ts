@@ -7,13 +7,14 @@ import {
   UnreadableRecord,
   type WideDelivery,
 } from '@hookline/contracts';
-import { deliveryIdOf, type RetryPolicy } from '@hookline/domain';
+import { deliveryIdOf, type Outcome, type RetryPolicy } from '@hookline/domain';
 import { LetGo, type Assignment, type BatchHandler, type LogRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
 import type { Deliverer } from '../attempt/deliverer.js';
 import type { Entrance } from '../attempt/entrance.js';
 import { NotOwner, type Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
+import type { OrderedLanes } from '../ordering/ordered-lanes.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { DueQueue } from './due-queue.js';
 import { Slots } from './slots.js';
@@ -31,6 +32,7 @@ export class LaneIntake {
     private readonly targets: Targets,
     private readonly deliverer: Deliverer,
     private readonly handover: Handover,
+    private readonly ordered: OrderedLanes,
     private readonly policy: RetryPolicy,
     settings: { readonly directWaitMs: number; readonly laneHeldRecords: number },
     private readonly clock: Clock,
@@ -52,6 +54,7 @@ export class LaneIntake {
   revoked(assignment: Assignment): void {
     this.waiting.get(assignment)?.close();
     this.waiting.delete(assignment);
+    this.ordered.revoked(assignment);
   }
 
   /** Drops all that waits: a stop need not wait for it, for it is in the log. */
@@ -59,6 +62,7 @@ export class LaneIntake {
     this.closed = true;
     for (const queue of this.waiting.values()) queue.close();
     this.waiting.clear();
+    this.ordered.close();
   }
 
   /** Records that wait for their time. */
@@ -83,6 +87,8 @@ export class LaneIntake {
 
   private takeOne(record: LogRecord, delivery: Delivery): Promise<unknown> {
     const due = this.dueAt(record, delivery);
+    if (this.ordered.concerns(delivery.envelope))
+      return this.ordered.take(record, delivery, due, () => this.go(record, delivery));
     return due <= this.clock.now() ? this.go(record, delivery) : this.atTime(due, record, delivery);
   }
 
@@ -119,7 +125,7 @@ export class LaneIntake {
     });
   }
 
-  private go({ topic }: LogRecord, delivery: Delivery): Promise<unknown> {
+  private go({ topic }: LogRecord, delivery: Delivery): Promise<Outcome> {
     const { subscriptionId } = delivery.envelope;
     const subscriber = this.targets.get(subscriptionId)?.subscriber;
     if (subscriber !== undefined) {

@@ -69,6 +69,11 @@ export class OrderedLane {
     return this.progress.size === 0;
   }
 
+  /** Nothing is accepted anew until something is through: its records wait on purpose. */
+  get isFull(): boolean {
+    return this.gate?.isFull === true;
+  }
+
   take(work: HeldWork): void {
     this.held.add(work);
     if (this.gate !== undefined) return this.arrive(this.gate, work);

@@ -101,6 +101,12 @@ export class OrderedLanes {
     for (const lane of this.byPartition.values()) lane.close(true);
   }
 
+  /** Some lane accepts nothing anew until something is through. */
+  get isFull(): boolean {
+    for (const lane of this.byPartition.values()) if (lane.isFull) return true;
+    return false;
+  }
+
   /** Whether order matters for it. */
   concerns({ event, subscriptionId }: DeliveryEnvelope): boolean {
     if (event.key === undefined) return false;

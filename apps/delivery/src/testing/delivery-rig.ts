@@ -136,13 +136,18 @@ export class DeliveryRig {
     return this.secrets.get(subscriptionId) as string;
   }
 
-  publish(event: { id?: string; type?: string; data?: string; partition?: number } = {}): Promise<Appended> {
-    const { id = newId('evt'), type = 'order.created', data = '{"a": 1}', partition } = event;
+  publish(
+    event: { id?: string; type?: string; data?: string; key?: string; partition?: number } = {},
+  ): Promise<Appended> {
+    const { id = newId('evt'), type = 'order.created', data = '{"a": 1}', key, partition } = event;
     return this.pump.produce({
       topic: this.named(TOPICS.events),
       ...(partition === undefined ? {} : { partition }),
       value: Buffer.from(data),
-      headers: encodeEventHeaders({ tenant: TENANT, id, type, time: new Date().toISOString() }),
+      headers: encodeEventHeaders({
+        ...{ tenant: TENANT, id, type, time: new Date().toISOString() },
+        ...(key === undefined ? {} : { key }),
+      }),
     });
   }
 
@@ -189,6 +194,15 @@ export class DeliveryRig {
     const [found] = await this.admin.fetchOffsets({ groupId, topics: [this.named(topic)] });
     const committed = found?.partitions.find((each) => each.partition === partition);
     return decodeOffsetMetadata(Number(committed?.offset), committed?.metadata).remainders;
+  }
+
+  /** Records of a lane that are not complete, by what the workers have committed. */
+  async backlog(lane: string): Promise<number> {
+    const topic = this.named(lane);
+    const [found] = await this.admin.fetchOffsets({ groupId: `${this.prefix}.lanes`, topics: [topic] });
+    const bounds = await new TopicOffsets(this.admin).bounds(topic);
+    const committed = new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    return bounds.reduce((sum, { partition, high }) => sum + high - Math.max(0, committed.get(partition) ?? 0), 0);
   }
 
   /** Everything that a topic has at the moment. */

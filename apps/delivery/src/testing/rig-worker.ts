@@ -5,6 +5,7 @@ import {
   createKafka,
   NotDurable,
   OffsetRunner,
+  RangeReader,
   type BatchHandler,
   type LogRecord,
   type Output,
@@ -78,6 +79,7 @@ export class RigWorker {
         lane: (assignment) => this.lanes.isOwner(assignment),
       },
       share: this.share,
+      readLane: (lane, range, signal) => new RangeReader(this.kafka).read(rig.named(lane), [range], signal),
     });
     this.view = new CompactedView({
       topic: rig.named(TOPICS.subscriptions),
@@ -95,7 +97,10 @@ export class RigWorker {
       ),
     });
     const lanes = [TOPICS.deliveries, TOPICS.replays, ...settings.retryDelaysMs.map(retryTopic)];
+    this.engine.ordered.expect(lanes);
     this.lanes = this.runner('lanes', lanes, this.engine.lanes.handler, {
+      onAssigned: (assignment, progress) =>
+        this.engine.ordered.assigned(rig.unnamed(assignment.topic), assignment, progress),
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
       waitsOnPurpose: (topic) => retryDelayOf(rig.unnamed(topic)) !== undefined,
       highWater: { records: settings.laneHeldRecords, bytes: settings.laneHeldBytes },

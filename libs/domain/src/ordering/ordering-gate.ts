@@ -46,6 +46,11 @@ export class OrderingGate<W extends OrderedWork> {
     return this.count;
   }
 
+  /** Something that was handed over anew waits for the others to become fewer. */
+  get isFull(): boolean {
+    return this.overflow.length > 0;
+  }
+
   /** Events that wait for one that is not in our hands: {@link tick} is to be called now and then. */
   get isBlocked(): boolean {
     return this.blocked.size > 0;

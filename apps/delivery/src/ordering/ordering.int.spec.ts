@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { decodeDeliveryHeaders, TOPICS } from '@hookline/contracts';
+import { failFirstOfEach, waitUntil, WebhookReceiver } from '@hookline/testing';
+import { DEADLINE_MS, DeliveryRig } from '../testing/delivery-rig.js';
+
+let rig: DeliveryRig;
+let receiver: WebhookReceiver;
+
+beforeEach(async () => {
+  receiver = await WebhookReceiver.start();
+});
+
+afterEach(async () => {
+  await rig.close();
+  await receiver.close();
+});
+
+/** Events are named `key.number`; those of a key are published in the order of their numbers. */
+const eventOf = ({ headers }: { headers: Readonly<Record<string, string>> }): [string, number] => {
+  const [key, number] = (headers['hookline-event-id'] as string).split('.');
+  return [key as string, Number(number)];
+};
+
+const publish = async (keys: number, each: number, partition?: number): Promise<void> => {
+  for (let number = 0; number < each; number++)
+    await Promise.all(
+      Array.from({ length: keys }, (_, key) =>
+        rig.publish({ id: `k${key}.${number}`, key: `k${key}`, partition: partition ?? key % 3 }),
+      ),
+    );
+};
+
+/** What was sent of a key while one before it had not been accepted. */
+function overtakings(): string[] {
+  const next = new Map<string, number>();
+  return receiver.requests.flatMap((request) => {
+    const [key, number] = eventOf(request);
+    const expected = next.get(key) ?? 0;
+    if (request.status !== undefined && request.status < 300 && number === expected) next.set(key, expected + 1);
+    return number > expected ? [`${key}.${number} was sent before ${key}.${expected}`] : [];
+  });
+}
+
+describe('Order through tiers', () => {
+  it('is kept for each key over failures at random, a worker that is killed and one that takes over', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [300, 900], directWaitMs: 200, attemptTimeoutMs: 2_000 });
+    const [keys, each] = [200, 5];
+    let random = 7;
+    receiver.behave(() => {
+      random = (random * 48_271) % 2_147_483_647;
+      return random % 5 === 0 ? { status: 503 } : { delayMs: random % 30 };
+    });
+    await rig.subscribe({ url: receiver.url, ordering: 'key', maxInFlight: 64 });
+    const doomed = await rig.worker();
+    await publish(keys, each);
+    await receiver.waitForIds((keys * each) / 5);
+    doomed.die();
+    await rig.worker();
+    await receiver.waitForIds(keys * each);
+    expect(overtakings()).toEqual([]);
+    expect(receiver.acceptedIds().size).toBe(keys * each);
+    const outcomes = await rig.outcomesWhere(keys * each, ({ delivery }) => delivery?.state === 'delivered');
+    expect(new Set(outcomes.map(({ eventId }) => eventId)).size).toBe(keys * each);
+  });
+
+  it('a follower moves behind its head through two tiers', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [300, 1_500, 2_500], retryJitterPercent: 0, directWaitMs: 100 });
+    const answer = failFirstOfEach(3);
+    receiver.behave((request) => (eventOf(request)[1] === 0 ? answer(request) : {}));
+    await rig.subscribe({ url: receiver.url, ordering: 'key' });
+    await rig.worker();
+    await publish(1, 3);
+    await receiver.waitForIds(3);
+    expect(overtakings()).toEqual([]);
+    expect(receiver.requests.map((request) => eventOf(request)[1])).toEqual([0, 0, 0, 0, 1, 2]);
+    for (const lane of ['hookline.retry.1500ms', 'hookline.retry.2500ms']) {
+      const followers = (await rig.read(lane)).map(({ headers }) => decodeDeliveryHeaders(headers));
+      expect(followers.filter(({ attempts }) => attempts === 0).map(({ event }) => event.id)).toEqual(
+        expect.arrayContaining(['k0.1', 'k0.2']),
+      );
+    }
+  });
+
+  it('a copy of a hand-over is dropped, before its event is through and after, also by the next owner', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [1_000], attemptTimeoutMs: 500 });
+    receiver.behave(failFirstOfEach(1));
+    await rig.subscribe({ url: receiver.url, ordering: 'key' });
+    const first = await rig.worker();
+    await publish(1, 1);
+    await receiver.waitForRequests(1);
+    const [handedOver] = await rig.read(TOPICS.deliveries);
+    const copy = async (): Promise<void> => {
+      const { key, value, headers } = handedOver as NonNullable<typeof handedOver>;
+      const texts = Object.entries(headers).map(([name, text]) => [name, String(text)]);
+      await rig.write(TOPICS.deliveries, String(key), value as Buffer, Object.fromEntries(texts));
+    };
+    await copy();
+    await receiver.waitForIds(1);
+    await copy();
+    await rig.publish({ id: 'k0.1', key: 'k0', partition: 0 });
+    await receiver.waitForIds(2);
+    await first.stop();
+    await copy();
+    await rig.publish({ id: 'k0.2', key: 'k0', partition: 0 });
+    await rig.worker();
+    await receiver.waitForIds(3);
+    await waitUntil(async () => (await rig.backlog(TOPICS.deliveries)) === 0, {
+      deadlineMs: DEADLINE_MS,
+      what: 'all records to be complete',
+    });
+    expect(receiver.requests.map(({ headers }) => headers['hookline-event-id'])).toEqual([
+      'k0.0',
+      ...['k0.0', 'k0.1', 'k0.1', 'k0.2', 'k0.2'],
+    ]);
+  });
+
+  it('the next owner sends nothing of a key while its first lies in a tier', async () => {
+    rig = await DeliveryRig.open({
+      retryDelaysMs: [4_000],
+      retryJitterPercent: 0,
+      directWaitMs: 100,
+      attemptTimeoutMs: 500,
+    });
+    receiver.behave({ status: 500 });
+    await rig.subscribe({ url: receiver.url, ordering: 'key' });
+    const first = await rig.worker();
+    await publish(1, 1);
+    await rig.outcomesWhere(1, ({ delivery }) => delivery?.state === 'retrying');
+    await first.stop();
+    receiver.behave({});
+    await rig.publish({ id: 'k0.1', key: 'k0', partition: 0 });
+    await rig.worker();
+    await receiver.waitForIds(2);
+    expect(overtakings()).toEqual([]);
+  });
+});
