@@ -180,7 +180,7 @@ describe('a delivery worker', () => {
     rig = await DeliveryRig.open({ retryDelaysMs: [60_000] });
     receiver.behave(async ({ headers }) => ({
       delayMs: 100,
-      status: Number(headers['hookline-event-id']?.slice(1)) % 10 === 0 ? 503 : 204,
+      status: Number(headers['hookline-event-id']?.slice(1)) % 10 === 0 ? 500 : 204,
     }));
     await rig.subscribe({ url: receiver.url });
     const worker = await rig.worker();

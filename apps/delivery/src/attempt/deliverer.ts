@@ -20,6 +20,12 @@ import type { Rooms } from './rooms.js';
 import { summaryOf } from './summary.js';
 import { Visit, type VisitHost } from './visit.js';
 
+/**
+ * For how long an endpoint is left alone that answers 429 or 503 and doesn't say. A short time: among many of its
+ * servers one may say so now and then, and that is no reason to hold up all that the others would take.
+ */
+const ALONE_MS = 1_000;
+
 /** Brings one delivery as far as it comes now: delivered, a retry, a dead letter, or handed over for want of room. */
 export class Deliverer {
   private readonly host: VisitHost = {
@@ -69,7 +75,11 @@ export class Deliverer {
     const outcome = this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now);
     // At once, not when it is durable: who is deferred next is behind it.
     if (subscriber !== undefined && outcome.kind === 'defer')
-      this.rooms.deferred(subscriber, envelope.replayId === undefined ? 'retry' : 'replay', outcome.delayMs);
+      this.rooms.deferred(
+        subscriber,
+        envelope.replayId === undefined ? 'retry' : 'replay',
+        outcome.delayMs + outcome.jitterMs,
+      );
     return this.carryOut(outcome, delivery, now);
   }
 
@@ -153,9 +163,10 @@ export class Deliverer {
     return isExpired ? 'expired' : undefined;
   }
 
-  /** For how long the endpoint asks to be left alone; where it doesn't say, for the shortest of all delays. */
+  /** For how long the endpoint asks to be left alone. */
   private aloneMs({ retryAfter }: Attempted): number {
-    return retryAfterMs(retryAfter, this.clock.now(), this.settings.retryAfterMostMs) ?? this.policy.shortestMs;
+    const { retryAfterMostMs } = this.settings;
+    return retryAfterMs(retryAfter, this.clock.now(), retryAfterMostMs) ?? Math.min(ALONE_MS, this.policy.shortestMs);
   }
 }
 

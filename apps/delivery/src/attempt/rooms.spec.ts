@@ -204,6 +204,37 @@ describe('where the worker is full, Rooms', () => {
   });
 });
 
+describe('a rate', () => {
+  it('wakes the doors that wait for it with one timer, at the time', () => {
+    const rooms = roomsWith({}, clock);
+    const rateLimit = { perSecond: 2, burst: 1 };
+    const doors = Array.from({ length: 100 }, (_, n) => subscriberOf({ id: `sub_${n}`, rateLimit }));
+    const at: number[] = [];
+    const start = clock.now();
+    for (const to of doors) {
+      for (let n = 0; n < 4; n++) {
+        const onBegin = (one: TestGuest): void => {
+          at.push(clock.now() - start);
+          one.leave();
+        };
+        new TestGuest(rooms, to, { from: 'lane', onBegin }).enter();
+      }
+    }
+    // One for those who wait too long, and one for the rate.
+    expect(clock.pending).toBe(2);
+    clock.advance(2_500);
+    expect(at).toEqual([500, 1_000, 1_500, 2_000].flatMap((time) => Array(100).fill(time)));
+  });
+
+  it('takes no more than it can serve in time', () => {
+    const rooms = roomsWith({}, clock);
+    const to = subscriberOf({ rateLimit: { perSecond: 10, burst: 1 } });
+    const taken = Array.from({ length: 100 }, (_, n) => guest(rooms, to, `${n}`, 'lane', 3_000).enter());
+    expect(taken.filter(Boolean)).toHaveLength(30);
+    expect(rooms.refusal(to, 'lane')).toMatchObject({ ms: 3_000, hindrance: 'rate' });
+  });
+});
+
 describe('slow attempts', () => {
   it('hundreds of endpoints that hang for a whole timeout do not stop the others', () => {
     const rooms = roomsWith({ workerConcurrency: 100, endpointConcurrency: 64, startConcurrency: 4 }, clock);
