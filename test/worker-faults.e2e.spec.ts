@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { uniqueName, waitUntil, WebhookReceiver, type DeliveryView, type HooklineApi } from '@hookline/testing';
 import { HooklineUnderTest } from './support/hookline.js';
 import { Load } from './support/load.js';
-import { eventIdOf, HELLO, open, reconcile } from './support/reconcile.js';
+import { open, reconcile } from './support/reconcile.js';
+import { receives, settled } from './support/settled.js';
 
 /**
  * What may have completed before a crash without being committed: the interval at which outcomes are written, that of
@@ -129,27 +130,3 @@ describe('a fault in the middle of work', () => {
     expect({ lost, strange }).toEqual({ lost: [], strange: [] });
   });
 });
-
-async function settled(load: Load, receiver: WebhookReceiver): Promise<ReturnType<typeof reconcile>> {
-  await load.stop();
-  const ids = load.acknowledged;
-  await waitUntil(
-    () => {
-      const accepted = new Set(receiver.accepted.map(eventIdOf));
-      return [...ids.keys()].every((id) => accepted.has(id)) && open(receiver).length === 0;
-    },
-    { deadlineMs: 90_000, what: 'every acknowledged event at the receiver' },
-  ).catch(() => undefined);
-  return reconcile(ids.keys(), receiver);
-}
-
-/** Waits until a new subscription is known to the workers. */
-async function receives(api: HooklineApi, receiver: WebhookReceiver): Promise<void> {
-  await waitUntil(
-    async () => {
-      await api.publish({ type: HELLO, data: null });
-      return receiver.accepted.length > 0;
-    },
-    { deadlineMs: 20_000, what: 'the first delivery of a new subscription' },
-  );
-}

@@ -46,6 +46,23 @@ describe('the lean client', () => {
   });
 });
 
+describe('the lean client, after a pause', () => {
+  it('takes no connection that the server has closed meanwhile', async () => {
+    const closed: Promise<unknown>[] = [];
+    const server = createServer((request, response) => {
+      closed.push(once(request.socket, 'close'));
+      response.writeHead(200, { 'content-length': 0 }).end(() => request.socket.end());
+    });
+    const client = new LeanClient(await listen(server), '/', [], 1);
+    const first = await client.post('a');
+    await closed[0];
+    await new Promise(setImmediate);
+    expect([first.status, (await client.post('b')).status]).toEqual([200, 200]);
+    client.close();
+    server.close();
+  });
+});
+
 describe('the lean server', () => {
   it('takes requests however they are cut, and answers each', async () => {
     const heads: string[] = [];

@@ -1,7 +1,7 @@
 import { defineBench, type Finding, type Say } from '../bench.js';
 import { brokers, whole, type Values } from '../flags.js';
 import { DATA_BYTES } from '../load/event-json.js';
-import { Publishers, type PublishedLoad } from '../load/publishers.js';
+import { Publishers, remarkOn, type PublishedLoad } from '../load/publishers.js';
 import { ReceiverProcess } from '../receiver/receiver-process.js';
 import { atMost, ratio } from '../report/aim.js';
 import { latencyOf, waysOf, type Latency } from '../report/latency.js';
@@ -169,6 +169,7 @@ function describe(options: Options, postgres: string, phases: Phase[]): Finding 
       },
     ],
     notes: [
+      ...phases.flatMap(({ refused }) => remarkOn(refused)),
       `The others' p99 with the wide tenant is ${ratio(withWide.p99Ms, without.p99Ms)} of that without it.`,
       `Stated bound: a turn of ${options.quantum} bytes and an answer, ${bound} ms more.`,
       ...(offered > capacity ? [] : ['THE WORKER COULD DELIVER ALL OF IT: nobody had to wait for a turn.']),

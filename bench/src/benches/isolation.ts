@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineBench, type Finding, type Say } from '../bench.js';
 import { brokers, whole, type Values } from '../flags.js';
-import { Publishers, type Plan, type Sent } from '../load/publishers.js';
+import { Publishers, remarkOn, type Plan, type Sent } from '../load/publishers.js';
 import { BAD } from '../receiver/behaviours.js';
 import { ReceiverProcess } from '../receiver/receiver-process.js';
 import { atMost, ratio } from '../report/aim.js';
@@ -57,7 +57,7 @@ interface Phase extends Latency, Reconciled {
   refused: Record<number, number>;
   /** Publish → arrival at those that are healthy in every phase. */
   ways: number[];
-  /** Of the bad ones' events, by state; those that have no state are lost. */
+  /** Of the bad ones' events, by how they are bad and by state; those that have no state are lost. */
   badStates: Record<string, number>;
   badRequests: number;
   badLost: number;
@@ -97,8 +97,8 @@ async function makeBad({ api }: Tenant, url: string, options: Options, round: nu
   const set: BadSet = { ids: [], types: new Map() };
   for (let i = 0; i < options.subscriptions; i += 1) {
     if (!isBad(i, options)) continue;
-    const type = `isolation.bad${round}.n${i}`;
     const behaviour = BAD[set.ids.length % BAD.length] as string;
+    const type = `isolation.${behaviour}.round${round}.n${i}`;
     const { id } = await api.subscribe({ url: `${url}${behaviour}/${round}/${i}`, types: [type] });
     set.ids.push(id);
     set.types.set(i, type);
@@ -171,9 +171,11 @@ async function badStatesOf({ stage }: Scene, { ids }: BadSet, sent: readonly Sen
     states = await stage.database.statesOf(ids);
   }
   const counted: Record<string, number> = {};
-  for (const { id } of sent) {
+  for (const { id, type } of sent) {
     const state = states.get(id);
-    if (state !== undefined) counted[state] = (counted[state] ?? 0) + 1;
+    if (state === undefined) continue;
+    const what = `${type.split('.', 2)[1]} ${state}`;
+    counted[what] = (counted[what] ?? 0) + 1;
   }
   return counted;
 }
@@ -213,12 +215,15 @@ function describe(options: Options, postgres: string, phases: Phase[]): Finding 
         ],
       },
     ],
-    notes: phases
-      .filter(({ badRequests }) => badRequests > 0)
-      .map(({ badRequests, badStates }) => {
-        const states = Object.entries(badStates).map(([state, count]) => `${count} ${state}`);
-        return `Events of the bad endpoints: ${states.join(', ') || 'none'}; attempts that reached one: ${badRequests}`;
-      }),
+    notes: [
+      ...phases.flatMap(({ refused }) => remarkOn(refused)),
+      ...phases
+        .filter(({ badRequests }) => badRequests > 0)
+        .map(({ badRequests, badStates }) => {
+          const states = Object.entries(badStates).map(([state, count]) => `${state} ${count}`);
+          return `Events of the bad endpoints: ${states.join(', ') || 'none'}; attempts that reached one: ${badRequests}`;
+        }),
+    ],
     aims: [
       atMost('p99 of the healthy, with bad ones to without', ratio(withBad.p99Ms, without.p99Ms), AIM_RATIO),
       atMost('p50 of the healthy, with bad ones to without', ratio(withBad.p50Ms, without.p50Ms), AIM_RATIO),

@@ -1,6 +1,6 @@
 import { defineBench, type Finding, type Say } from '../bench.js';
 import { brokers, whole, type Values } from '../flags.js';
-import { Publishers, type Plan, type PublishedLoad } from '../load/publishers.js';
+import { Publishers, remarkOn, type Plan, type PublishedLoad } from '../load/publishers.js';
 import { ReceiverProcess } from '../receiver/receiver-process.js';
 import { CpuMeter, microsEach, presentCpu, type CpuTimes } from '../report/cpu-meter.js';
 import { latencyOf, percentile, waysOf, type Latency } from '../report/latency.js';
@@ -161,6 +161,7 @@ function describe(
       },
     ],
     notes: [
+      ...throughput.flatMap(({ refused }) => remarkOn(refused)),
       ...throughput.map(({ name, cpuMicros }) => `CPU for each event, µs: ${name}: ${presentCpu(cpuMicros)}`),
       `Publish → endpoint at ${latency.rate}/s: p50 ${latency.p50Ms} ms, p99 ${latency.p99Ms} ms, ` +
         `max ${latency.maxMs} ms (${latency.published} events, ${latency.lost} lost, ${latency.repeated} repeated)`,

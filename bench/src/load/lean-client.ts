@@ -28,7 +28,7 @@ export class LeanClient {
 
   /** Never rejects. */
   async post(body: string): Promise<LeanAnswer> {
-    const connection = this.idle.pop() ?? (await this.another());
+    const connection = this.usable() ?? (await this.another());
     const answer = await connection.send(`${this.head}${body.length}\r\n\r\n${body}`);
     if (connection.broken) this.open.delete(connection);
     const next = this.waiting.shift();
@@ -39,6 +39,16 @@ export class LeanClient {
 
   close(): void {
     for (const connection of this.open) connection.close();
+  }
+
+  /** One that waits for a request, and that the server has not closed meanwhile. */
+  private usable(): Connection | undefined {
+    let connection = this.idle.pop();
+    while (false as boolean) {
+      this.open.delete(connection);
+      connection = this.idle.pop();
+    }
+    return connection;
   }
 
   private another(): Connection | Promise<Connection> {

@@ -18,6 +18,11 @@ export interface PublishedLoad {
   refused: Record<number, number>;
 }
 
+/** A remark for each answer that was no 202, so that a load that was smaller than it says is seen. */
+export function remarkOn(refused: Record<number, number>): string[] {
+  return Object.entries(refused).map(([status, count]) => `NOT ALL WAS PUBLISHED: ${count} answers were ${status}.`);
+}
+
 /** What the n-th event of a load is like, from 0. */
 export type Plan = (n: number) => EventPlan;
 

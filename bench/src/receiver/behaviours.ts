@@ -6,12 +6,13 @@ export const BAD = ['hang', 'reset', 'drip', 'error'] as const;
 export type Bad = (typeof BAD)[number];
 
 const FAILED = 'HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n';
-const DRIP_BYTES = 3_600;
-const DRIP_HEAD = `HTTP/1.1 200 OK\r\ncontent-length: ${DRIP_BYTES}\r\n\r\n`;
+/** Its head alone takes longer than an attempt may: whoever gets it never learns that it would be a 200. */
+const DRIPPED = `HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-pad: ${'x'.repeat(200)}\r\n\r\n`;
 const DRIP_MS = 1_000;
 
 /**
- * Answers as the path of the request says: `/hang`, `/reset`, `/drip` (a byte a second), `/error` (500),
+ * Answers as the path of the request says: `/hang`, `/reset`, `/drip` (a byte a second from the first on),
+ * `/error` (500),
  * `/wait/<ms>` (204 after so long); all may have more behind it.
  * @returns whether the path says any of it
  */
@@ -39,7 +40,11 @@ export function behave(head: string, socket: Socket): boolean {
 }
 
 function drip(socket: Socket): void {
-  socket.write(DRIP_HEAD);
-  const timer = setInterval(() => socket.write('x'), DRIP_MS);
+  let sent = 0;
+  const next = (): void => {
+    if (sent < DRIPPED.length) socket.write(DRIPPED.charAt(sent++));
+    else clearInterval(timer);
+  };
+  const timer = setInterval(next, DRIP_MS);
   socket.once('close', () => clearInterval(timer));
 }

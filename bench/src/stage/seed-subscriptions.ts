@@ -10,19 +10,33 @@ const RECORDS_A_SEND = 500;
 const PER_TENANT = 1_000;
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** Of these, so many belong to the tenant that publishes: what they get shows that all of them were read. */
+const OWN = 5;
+
+export interface Seeded {
+  ids: string[];
+  /** What those of the publishing tenant want, one each. */
+  ownTypes: string[];
+}
+
 /**
- * Writes subscriptions of other tenants straight into their topic, as records that admin-api would write: as many
- * requests to its API would take long, and PostgreSQL plays no part in delivery.
- * @returns their ids
+ * Writes subscriptions straight into their topic, as records that admin-api would write: as many requests to its API
+ * would take long, and PostgreSQL plays no part in delivery. All but a few are of other tenants.
  */
-export async function seedSubscriptions(stage: Stage, count: number, url: string): Promise<string[]> {
+export async function seedSubscriptions(stage: Stage, count: number, own: string, url: string): Promise<Seeded> {
   const sealer = benchSealer();
-  const ids: string[] = [];
-  let tenant = '';
+  const seeded: Seeded = { ids: [], ownTypes: [] };
+  const every = Math.max(1, Math.floor(count / OWN));
+  let other = '';
   const next = (n: number): Message => {
-    if (n % PER_TENANT === 0) tenant = newId('ten');
+    if (n % PER_TENANT === 0) other = newId('ten');
+    // The last of each part, so that the very last one is among them.
+    const isOwn = n % every === every - 1;
+    const tenant = isOwn ? own : other;
+    const types = isOwn ? [`own.type${n}`] : [`seeded.type${n % PER_TENANT}`, `seeded.group${n % 100}.*`];
     const id = newId('sub');
-    ids.push(id);
+    seeded.ids.push(id);
+    if (isOwn) seeded.ownTypes.push(...types);
     const secrets = JSON.stringify({ secrets: [newSigningSecret()], headers: {} });
     const record: SubscriptionRecord = {
       v: 1,
@@ -30,7 +44,7 @@ export async function seedSubscriptions(stage: Stage, count: number, url: string
       id,
       tenant,
       url: `${url}${id}`,
-      types: [`seeded.type${n % PER_TENANT}`, `seeded.group${n % 100}.*`],
+      types,
       status: 'enabled',
       sealed: sealer.seal(secrets, `${tenant}/${id}`),
       holdsFrom: {},
@@ -38,7 +52,7 @@ export async function seedSubscriptions(stage: Stage, count: number, url: string
     return { key: id, value: encodeCompacted(record) };
   };
   await write(stage, count, next);
-  return ids;
+  return seeded;
 }
 
 /** Takes them out of the topic again: a worker that starts then knows nothing of them. */

@@ -22,7 +22,7 @@ export interface WideDelivery {
   /** When the window of each of them began: with this hand-over; ms since the epoch. */
   windowStart: number;
   /** Without repeats. */
-  subscriptionIds: string[];
+  subscriptionIds: readonly string[];
 }
 
 /** So many subscriptions are named in one record at most: with the longest ids 46 KB, beside an event of 256 KiB. */

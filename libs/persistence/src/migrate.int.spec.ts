@@ -86,7 +86,7 @@ describe('migrate', () => {
   it('can be taken back', async () => {
     const source = await open();
     await migrate(source);
-    for (const _ of MIGRATIONS) await source.undoLastMigration();
+    for (let undone = 0; undone < MIGRATIONS.length; undone += 1) await source.undoLastMigration();
     const tables = await source.query<{ name: string }[]>(
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> $1`,
       [MIGRATIONS_TABLE],

@@ -27,7 +27,7 @@ export function limitFaults({ rateLimit, maxInFlight }: Checked, limits: Deliver
 }
 
 function above(field: string, value: number | null | undefined, limit: number): FieldError[] {
-  return value != null && value > limit ? [{ field, message: `must be at most ${limit}`, limit }] : [];
+  return (value ?? 0) > limit ? [{ field, message: `must be at most ${limit}`, limit }] : [];
 }
 
 /** With the burst, which is what a second brings where it is left out, in whole attempts and not above its limit. */

@@ -15,7 +15,7 @@ export const CLASS_OF: Readonly<Record<Origin, WorkClass>> = {
 };
 
 /** Where an attempt stands: not begun; younger than a slow one; slow, with or without a slow one's place. */
-export type Stay = 'outside' | 'young' | 'overdue' | 'slow';
+type Stay = 'outside' | 'young' | 'overdue' | 'slow';
 
 /** Work that needs a room, while it waits and while it is attempted. All but the constructor's is kept by the rooms. */
 export abstract class Guest {

@@ -123,8 +123,7 @@ describe('Rooms', () => {
       clock.advance(10);
       inside?.leave();
     }
-    expect(rooms.admission(to, 'lane', 5_000)).toEqual({ kind: 'closed', ms: 9_000, hindrance: 'full' });
-    expect(rooms.admission(to, 'lane', 60_000)).toEqual({ kind: 'wait', ms: 9_000 });
+    expect(rooms.refusal(to, 'lane')).toEqual({ ms: 9_000, hindrance: 'full' });
     expect(guest(rooms, to, 'patient', 'lane', 60_000).enter()).toBe(true);
     expect(guest(rooms, to, 'impatient', 'lane', 5_000).enter()).toBe(false);
   });

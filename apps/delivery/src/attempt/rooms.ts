@@ -2,9 +2,10 @@ import type { BreakerState, Verdict } from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
 import { DueQueue } from '../lanes/due-queue.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
+import { Ages } from './ages.js';
 import { BUSY_MS, type Door, type DoorRules, type Hindrance } from './door.js';
 import { Doors, type FleetShare } from './doors.js';
-import { CLASS_OF, GuestList, type Guest, type Origin, type WorkClass } from './guest.js';
+import { CLASS_OF, type Guest, type Origin, type WorkClass } from './guest.js';
 import { Lines } from './lines.js';
 
 export interface RoomLimits extends DoorRules {
@@ -19,15 +20,13 @@ export interface RoomLimits extends DoorRules {
   readonly tenantQuantumBytes: number;
 }
 
-/** What would become of one that came now: it goes, may wait for so long, or need not wait. */
-export type Admission =
-  | { readonly kind: 'now' }
-  /** @param ms how long it would wait, by the pace of late */
-  | { readonly kind: 'wait'; readonly ms: number }
-  /** @param ms when it would be its turn */
-  | { readonly kind: 'closed'; readonly ms: number; readonly hindrance: Hindrance };
+/** Why one was not taken. */
+interface Refusal {
+  /** When it would be its turn, ms. */
+  readonly ms: number;
+  readonly hindrance: Hindrance;
+}
 
-const NOW: Admission = { kind: 'now' };
 const SWEEP_MS = 50;
 
 /**
@@ -36,8 +35,6 @@ const SWEEP_MS = 50;
  * others out. An attempt that has become slow gives its room in the worker back, so that hanging endpoints don't either.
  */
 export class Rooms {
-  private young = 0;
-  private slow = 0;
   private replays = 0;
   /** When live work or a retry was last let in or left. */
   private busyAt = Number.NEGATIVE_INFINITY;
@@ -49,10 +46,7 @@ export class Rooms {
   private cancelSweep: (() => void) | undefined;
   /** Doors that open at some time. */
   private readonly wakes: DueQueue;
-  /** Attempts that are not slow yet, and those that are but found no place among the slow. */
-  private readonly ages = new GuestList();
-  private readonly overdue = new GuestList();
-  private isAging = false;
+  private readonly ages: Ages;
   private readonly replayShare: number;
 
   constructor(
@@ -64,16 +58,17 @@ export class Rooms {
     this.doors = new Doors(limits, share);
     this.lines = new Lines(limits, limits.tenantQuantumBytes);
     this.wakes = new DueQueue(clock);
+    this.ages = new Ages(limits, clock, (guests, now) => this.becameSlow(guests, now));
     this.replayShare = replayWeight / (liveWeight + retryWeight + replayWeight);
   }
 
   get inFlight(): number {
-    return this.young + this.slow;
+    return this.ages.counted + this.ages.slow;
   }
 
   /** Attempts that have become slow. */
   get slowInFlight(): number {
-    return this.slow;
+    return this.ages.slow;
   }
 
   /** Doors that are in use, by the state of their breakers. */
@@ -81,19 +76,11 @@ export class Rooms {
     return this.doors.states();
   }
 
-  /** What {@link enter} would say to one that may wait for so long, ms; nothing is taken by asking. */
-  admission(subscriber: Subscriber, from: Origin, patienceMs: number): Admission {
+  /** Why one that was not taken was not, and when it would be its turn. */
+  refusal(subscriber: Subscriber, from: Origin): Refusal {
     const now = this.clock.now();
     const door = this.doors.of(subscriber, now);
-    if (this.isTooLong(door, from, patienceMs, now)) return this.closed(door, from, now);
-    const of = CLASS_OF[from];
-    return door.waitingOf(of) === 0 && this.hasRoom(door, of, now) ? NOW : { kind: 'wait', ms: door.queueMs(of, now) };
-  }
-
-  /** Why one that was not taken was not, and when it would be its turn. */
-  refusal(subscriber: Subscriber, from: Origin): Extract<Admission, { kind: 'closed' }> {
-    const now = this.clock.now();
-    return this.closed(this.doors.of(subscriber, now), from, now);
+    return { ms: door.deferralMs(CLASS_OF[from], now), hindrance: door.hindrance(now) };
   }
 
   /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
@@ -123,7 +110,7 @@ export class Rooms {
   leave(guest: Guest, verdict?: Verdict, alone = 0): void {
     const now = this.clock.now();
     const { door } = guest;
-    this.giveRoomBack(guest);
+    this.ages.end(guest);
     door.left(guest, verdict, alone, now);
     if (guest.from === 'replay') this.replays--;
     else this.busyAt = now;
@@ -141,10 +128,6 @@ export class Rooms {
     this.doors.of(subscriber, now).deferred(from, delayMs, now);
   }
 
-  private closed(door: Door, from: Origin, now: number): Extract<Admission, { kind: 'closed' }> {
-    return { kind: 'closed', ms: door.deferralMs(CLASS_OF[from], now), hindrance: door.hindrance(now) };
-  }
-
   private isTooLong(door: Door, from: Origin, patienceMs: number, now: number): boolean {
     if (from === 'event' && door.refusesEvents(now)) return true;
     const of = CLASS_OF[from];
@@ -157,7 +140,7 @@ export class Rooms {
   }
 
   private hasRoom(door: Door, of: WorkClass, now: number): boolean {
-    if (this.young >= this.limits.workerConcurrency || !door.hasRoom(now)) return false;
+    if (this.ages.counted >= this.limits.workerConcurrency || !door.hasRoom(now)) return false;
     return of !== 'replay' || (this.replaysHaveRoom(now) && door.replaysHaveRoom(this.replayShare, now));
   }
 
@@ -171,59 +154,18 @@ export class Rooms {
 
   private admit(door: Door, guest: Guest, now: number): void {
     door.entered(guest, now);
-    this.young++;
     if (guest.from === 'replay') this.replays++;
     else this.busyAt = now;
-    guest.since = now;
-    guest.stay = 'young';
-    this.ages.push(guest);
-    if (!this.isAging) this.ageLater(this.limits.slowAttemptMs);
+    this.ages.begin(guest, now);
     guest.begin();
   }
 
-  private giveRoomBack(guest: Guest): void {
-    if (guest.stay === 'slow') {
-      this.slow--;
-      const waiting = this.overdue.first;
-      if (waiting !== undefined) this.makeSlow(waiting);
-      return;
-    }
-    this.young--;
-    (guest.stay === 'overdue' ? this.overdue : this.ages).remove(guest);
-  }
-
-  /** The timer stays when nobody is left: one for each attempt would cost as much as all the rest here. */
-  private ageLater(ms: number): void {
-    this.isAging = true;
-    this.clock.after(ms, () => this.age());
-  }
-
-  /** Attempts that have become slow give their rooms back. */
-  private age(): void {
-    const now = this.clock.now();
-    const { slowAttemptMs, slowConcurrency } = this.limits;
-    this.isAging = false;
-    for (let guest = this.ages.first; guest !== undefined; guest = this.ages.first) {
-      const leftMs = guest.since + slowAttemptMs - now;
-      if (leftMs > 0) {
-        this.ageLater(leftMs);
-        break;
-      }
-      this.ages.remove(guest);
-      this.overdue.push(guest);
-      guest.stay = 'overdue';
-      guest.door.becameSlow(now);
-      if (this.slow < slowConcurrency) this.makeSlow(guest);
-      this.sendAway(guest.door, now);
+  private becameSlow(guests: readonly Guest[], now: number): void {
+    for (const { door } of guests) {
+      door.becameSlow(now);
+      this.sendAway(door, now);
     }
     this.serveLines(now);
-  }
-
-  private makeSlow(guest: Guest): void {
-    this.overdue.remove(guest);
-    guest.stay = 'slow';
-    this.young--;
-    this.slow++;
   }
 
   /** Those who would wait longer than they can. */
@@ -262,7 +204,7 @@ export class Rooms {
   private serveLines(now: number): void {
     if (this.serving || this.lines.isEmpty) return;
     this.serving = true;
-    while (this.young < this.limits.workerConcurrency) {
+    while (this.ages.counted < this.limits.workerConcurrency) {
       const turn = this.lines.shift(this.replaysHaveRoom(now));
       if (turn === undefined) break;
       const { of, door } = turn;

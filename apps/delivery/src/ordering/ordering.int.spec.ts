@@ -48,7 +48,7 @@ describe('Order through tiers', () => {
     let random = 7;
     receiver.behave(() => {
       random = (random * 48_271) % 2_147_483_647;
-      return random % 5 === 0 ? { status: 503 } : { delayMs: random % 30 };
+      return random % 5 === 0 ? { status: 500 } : { delayMs: random % 30 };
     });
     await rig.subscribe({ url: receiver.url, ordering: 'key', maxInFlight: 64 });
     const doomed = await rig.worker();
