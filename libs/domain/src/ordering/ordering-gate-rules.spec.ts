@@ -136,16 +136,17 @@ describe('what must wait for its turn', () => {
     expect(gate.isBlocked).toBe(false);
   });
 
-  it('waits unread above the limit; what comes back from a tier never does', () => {
+  it('waits above the limit; what comes back from a tier does not', () => {
     const gate = gateWith({ outstandingMost: 2 });
+    const back = retry(4, 0, { key: 'd' });
+    gate.found(back);
     const [a, b, c] = [record(1, { key: 'a' }), record(2, { key: 'b' }), record(3, { key: 'c' })];
     gate.arrive(a, 0);
-    gate.arrive(b, 0);
-    expect(gate.arrive(c, 0)).toEqual([]);
-    const back = retry(4, 0, { key: 'd' });
+    expect([gate.arrive(b, 0), gate.arrive(c, 0), gate.isFull]).toEqual([[], [], true]);
     expect(gate.arrive(back, 0)).toEqual([{ kind: 'go', work: back }]);
-    expect(gate.finished(a, { kind: 'passed' }, 0)).toEqual([]);
-    expect(gate.finished(b, { kind: 'passed' }, 0)).toEqual([{ kind: 'go', work: c }]);
+    expect(gate.finished(back, { kind: 'passed' }, 0)).toEqual([{ kind: 'go', work: b }]);
+    expect(gate.finished(a, { kind: 'passed' }, 0)).toEqual([{ kind: 'go', work: c }]);
+    expect(gate.isFull).toBe(false);
     expect(gate.outstanding).toBe(2);
   });
 });

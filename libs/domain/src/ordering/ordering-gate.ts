@@ -85,8 +85,7 @@ export class OrderingGate<W extends OrderedWork> {
   /** A record was read; in log order for each lane, but for what comes again. It is ready where its time has come. */
   arrive(work: W, now: number): GateVerdict<W>[] {
     const verdicts: GateVerdict<W>[] = [];
-    const isAnew = !work.fromTier && this.find(work) === undefined && !this.hasPassed(work);
-    if (isAnew && (this.count >= this.rules.outstandingMost || this.overflow.length > 0)) this.overflow.push(work);
+    if (this.mustWait(work)) this.overflow.push(work);
     else this.take(work, now, verdicts);
     return verdicts;
   }
@@ -137,6 +136,12 @@ export class OrderingGate<W extends OrderedWork> {
       this.noteBlocked(stream, now);
     }
     return verdicts;
+  }
+
+  /** What waits may be of its key, and before it: also what a tier brings for the first time stands behind it. */
+  private mustWait(work: W): boolean {
+    const isFull = !work.fromTier && this.count >= this.rules.outstandingMost;
+    return (isFull || this.overflow.length > 0) && this.find(work) === undefined && !this.hasPassed(work);
   }
 
   private take(work: W, now: number, verdicts: GateVerdict<W>[]): void {
