@@ -44,13 +44,7 @@ async function run(options: Options, say: Say): Promise<Finding> {
 
   const measure = async (count: number, more: readonly string[] = []): Promise<Run> => {
     const all = { ...options, window: options.events, types: [...types, ...more] };
-    const { ids: _ids, ...figures } = await drainBacklog(
-      stage,
-      receiver,
-      tenant,
-      { ...options, window: options.events, types },
-      say,
-    );
+    const { ids: _ids, ...figures } = await drainBacklog(stage, receiver, tenant, all, say);
     return { subscriptions: count, ...figures };
   };
   const before = await measure(options.few);

@@ -44,7 +44,7 @@ export class LeanClient {
   /** One that waits for a request, and that the server has not closed meanwhile. */
   private usable(): Connection | undefined {
     let connection = this.idle.pop();
-    while (false as boolean) {
+    while (connection?.broken) {
       this.open.delete(connection);
       connection = this.idle.pop();
     }
