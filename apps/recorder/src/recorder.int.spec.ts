@@ -73,6 +73,26 @@ describe('Recorder', () => {
       return (await log.count('events')) >= events && (await log.count('attempts')) >= attempts;
     });
 
+  it('puts together what an event matched where that takes several records', async () => {
+    const [wide] = (await log.events(1, ['wide'])) as [P];
+    const parts = [['sub_1', 'sub_2'], ['sub_3'], ['sub_1', 'sub_2']];
+    await log.outcomes(parts.map((ids) => routeOf(wide, 'wide', ids)));
+    create();
+    const events = new EventHistory(log.dataSource);
+    const matched = async (): Promise<string[]> => {
+      const routing = (await events.find(TENANT, 'wide'))?.event.routing;
+      return routing?.state === 'routed' ? routing.matched.toSorted() : [];
+    };
+    await until('three', async () => (await matched()).length === 3);
+    // And where the recorder gets them one after the other.
+    await log.outcomes([routeOf(wide, 'wide', ['sub_4'])]);
+    await until('four', async () => (await matched()).length === 4);
+    await log.outcomes(parts.map((ids) => routeOf(wide, 'wide', ids)));
+    await log.outcomes([routeOf(wide, 'wide', ['sub_5'])]);
+    await until('five', async () => (await matched()).length === 5);
+    expect(await matched()).toEqual(['sub_1', 'sub_2', 'sub_3', 'sub_4', 'sub_5']);
+  });
+
   it('writes what an event matched, also where that is nothing', async () => {
     const ids = ['one', 'none', 'two', 'again', 'silent'];
     const [one, none, two, again] = (await log.events(1, ids)) as [P, P, P, P];
@@ -110,6 +130,8 @@ describe('Recorder', () => {
     await log.outcomes([
       { ...outcomeOf(position, 'good', {}), source: { ...position, partition: 1.5 } },
       outcomeOf(position, 'good', { id: 'msg_1' }),
+      { ...outcomeOf(position, 'good', {}), gone: { subscriptionId: 'sub_1', version: 1.5 } },
+      { ...outcomeOf(position, 'good', {}), gone: null as never },
       outcomeOf(position, 'good', { attempt: attemptOf(1, { responseBody: 'a\0b', error: '\ud800' }) }),
     ]);
     // A route is a text that PostgreSQL reads as JSON: half of a surrogate pair passes here, and not there.
@@ -119,7 +141,7 @@ describe('Recorder', () => {
     await recorded(1, 2);
     const [row] = await log.dataSource.query("SELECT response_body FROM attempts WHERE response_body <> ''");
     expect(row).toEqual({ response_body: 'a\ufffdb' });
-    expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="attempts[^}]*\} 5/);
+    expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="attempts[^}]*\} 7/);
     expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="events[^}]*\} 1/);
   });
 
@@ -133,6 +155,42 @@ describe('Recorder', () => {
     expect(proxy.faults).toBe(6);
     expect(await log.eventIds()).toEqual(ids);
     expect(await log.attemptedIds()).toEqual(ids);
+  });
+
+  it('disables a subscription whose endpoint is gone once, whichever commits fail and whoever writes', async () => {
+    const ids = idsOf('sub', 300);
+    await log.subscribed(ids);
+    await log.gone(0, ids);
+    await log.gone(1, ids);
+    proxy.failCommits('cut-before', 'cut-after', 'cut-after', 'cut-before');
+    const { recorder } = create({ batchRows: 70 });
+    await recorded(300);
+    await recorder.stop();
+    create({ batchRows: 70 });
+    await log.gone(2, ids);
+    await recorded(900);
+    expect(proxy.faults).toBe(4);
+    const once = ids.map((id) => `${id} 2`);
+    expect(await log.disabled()).toEqual({ rows: once, outbox: once });
+  });
+
+  it('an old 410 that is read again does not disable a subscription that was enabled since', async () => {
+    await log.subscribed(['sub_1', 'sub_2']);
+    await log.gone(0, ['sub_1', 'sub_2']);
+    create();
+    await recorded(2);
+    expect((await log.disabled()).rows).toEqual(['sub_1 2', 'sub_2 2']);
+    await log.dataSource.query(`
+      UPDATE subscriptions SET status = 'enabled', version = 3, disabled_reason = NULL, disabled_at = NULL;
+      UPDATE subscriptions SET status = 'deleted', version = 3 WHERE id = 'sub_2';
+      DELETE FROM outbox; DELETE FROM attempts; DELETE FROM events; UPDATE recorder_offsets SET next_offset = 0`);
+    await log.events(0, ['another']);
+    await log.gone(0, ['sub_1', 'sub_2'], 2);
+    await recorded(5, 4);
+    expect(await log.disabled()).toEqual({ rows: [], outbox: [] });
+    await log.gone(0, ['sub_1', 'sub_2'], 3);
+    await recorded(7, 6);
+    expect(await log.disabled()).toEqual({ rows: ['sub_1 4'], outbox: ['sub_1 4'] });
   });
 
   it('starts without its database, and outlives one that refuses and one that hangs', async () => {

@@ -1,3 +1,4 @@
+import type { OutcomeRecord } from '@hookline/contracts';
 import type { PoolClient } from 'pg';
 import type { OutcomeToRecord } from './attempt-rows.js';
 import { binaryArray, BOOLEAN, INT4, INT8, TEXT, TIMESTAMP, UUID } from './binary-array.js';
@@ -88,7 +89,10 @@ export async function upsertReplayDeliveries(
   return rows.length;
 }
 
-/** A route is decided once; after a crash it may be told again, alike. The ids travel as JSON: an array of arrays has no unnest. */
+/**
+ * A route is decided once; after a crash it may be told again, alike, and one with very many ids is told in several
+ * records. The ids travel as JSON: an array of arrays has no unnest.
+ */
 const INSERT_ROUTES = `
   INSERT INTO event_routes (partition, "offset", appended_at, matched, duplicate_of)
   SELECT r.partition, r."offset", r.appended_at,
@@ -96,10 +100,12 @@ const INSERT_ROUTES = `
     FROM unnest($1::int4[], $2::int8[], $3::timestamptz[], $4::text[], $5::int8[])
       AS r(partition, "offset", appended_at, matched, duplicate_of)
    ORDER BY 1, 2
-  ON CONFLICT (partition, "offset", appended_at) DO NOTHING`;
+  ON CONFLICT (partition, "offset", appended_at) DO UPDATE
+     SET matched = ARRAY(SELECT DISTINCT unnest(event_routes.matched || EXCLUDED.matched))
+   WHERE event_routes.matched <> EXCLUDED.matched`;
 
 export async function insertRoutes(client: PoolClient, outcomes: readonly OutcomeToRecord[]): Promise<number> {
-  const rows = outcomes.map(({ outcome }) => outcome).filter((outcome) => outcome.matched && !isSoleMatch(outcome));
+  const rows = mergedRoutes(outcomes.map(({ outcome }) => outcome));
   if (rows.length === 0) return 0;
   await client.query({
     name: 'insert-routes',
@@ -113,4 +119,19 @@ export async function insertRoutes(client: PoolClient, outcomes: readonly Outcom
     ],
   });
   return rows.length;
+}
+
+/** One for each event: a statement may not touch a row twice. */
+function mergedRoutes(outcomes: readonly OutcomeRecord[]): OutcomeRecord[] {
+  const merged = new Map<string, OutcomeRecord>();
+  for (const outcome of outcomes) {
+    if (outcome.matched === undefined || isSoleMatch(outcome)) continue;
+    const { partition, offset, at } = outcome.source;
+    const key = `${partition}:${offset}:${at}`;
+    const before = merged.get(key);
+    const matched =
+      before === undefined ? outcome.matched : [...new Set([...(before.matched ?? []), ...outcome.matched])];
+    merged.set(key, { ...(before ?? outcome), matched });
+  }
+  return [...merged.values()];
 }
