@@ -37,6 +37,10 @@ describe('the recorder process', () => {
     const ids = idsOf(prefix, EVENTS);
     for (let from = 0; from < EVENTS; from += 1_000)
       await log.delivered((from / 1_000) % 3, ids.slice(from, from + 1_000));
+    const gone = idsOf(uniqueName('sub'), 200);
+    await log.subscribed(gone);
+    await log.gone(0, gone);
+    await log.gone(1, gone);
     let before = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       role = await start();
@@ -52,5 +56,8 @@ describe('the recorder process', () => {
     });
     expect((await log.eventIds()).filter((id) => id.startsWith(prefix))).toEqual(ids);
     expect((await log.attemptedIds()).filter((id) => id.startsWith(prefix))).toEqual(ids);
+    const once = gone.map((id) => `${id} 2`);
+    await until('the endpoints that are gone', async () => (await log.disabled()).rows.length >= gone.length);
+    expect(await log.disabled()).toEqual({ rows: once, outbox: once });
   }, 240_000);
 });

@@ -92,6 +92,40 @@ export class RecordedLog {
     );
   }
 
+  /** Enabled subscriptions at version 1. */
+  async subscribed(ids: readonly string[]): Promise<void> {
+    await this.dataSource.query('INSERT INTO tenants (id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING', [TENANT]);
+    await this.dataSource.query(
+      `INSERT INTO subscriptions (id, tenant_id, url, types, status, sealed, version)
+       SELECT id, $2, 'http://x', '{*}', 'enabled', '', 1 FROM unnest($1::text[]) AS s(id)`,
+      [ids, TENANT],
+    );
+  }
+
+  /** For each subscription an event whose attempt was answered with 410, by a worker that knew that version. */
+  async gone(partition: number, subscriptionIds: readonly string[], version = 1): Promise<void> {
+    const positions = await this.events(partition, subscriptionIds);
+    const outcomes = positions.map((source, index): OutcomeRecord => {
+      const subscriptionId = subscriptionIds[index] as string;
+      const attempt = attemptOf(1, { status: 410 });
+      const delivery = { subscriptionId, attempt, state: 'dead-lettered', reason: 'endpoint-gone' } as const;
+      return { ...outcomeOf(source, subscriptionId, delivery), gone: { subscriptionId, version } };
+    });
+    await this.outcomes(outcomes, partition % 2);
+  }
+
+  /** The disabled subscriptions with their versions, and the outbox's rows, by id. */
+  async disabled(): Promise<{ rows: string[]; outbox: string[] }> {
+    const read = async (sql: string): Promise<string[]> =>
+      (await this.dataSource.query<{ it: string }[]>(`${sql} ORDER BY 1`)).map((row) => row.it);
+    return {
+      rows: await read(
+        `SELECT id || ' ' || version AS it FROM subscriptions WHERE disabled_reason = 'endpoint-gone' AND disabled_at IS NOT NULL`,
+      ),
+      outbox: await read(`SELECT key || ' ' || version AS it FROM outbox WHERE payload->>'status' = 'disabled'`),
+    };
+  }
+
   /** Records that are nobody's. */
   async raw(topic: string, partition: number, values: readonly Buffer[]): Promise<void> {
     await this.producer.send({ topic, messages: values.map((value) => ({ partition, value })) });
