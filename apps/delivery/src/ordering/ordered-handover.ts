@@ -69,28 +69,29 @@ class Line {
     this.running = true;
     let pauseMs = FIRST_PAUSE_MS;
     while (this.waiting.length > 0) {
-      if (this.assignment.signal.aborted) this.giveUp(new NotOwner());
-      else if (this.ports.owns(this.assignment) && (await this.sendAll())) pauseMs = FIRST_PAUSE_MS;
-      else {
-        await new Promise<void>((resolve) => this.clock.after(pauseMs, resolve));
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-      }
+      const progress = await this.sendAll();
+      if (progress === 'all') pauseMs = FIRST_PAUSE_MS;
+      if (progress === 'all' || this.waiting.length === 0) continue;
+      pauseMs = progress === 'some' ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      await new Promise<void>((resolve) => this.clock.after(pauseMs, resolve));
     }
     this.running = false;
   }
 
-  /** @returns whether all that waited is durable */
-  private async sendAll(): Promise<boolean> {
+  /** @returns how much of what waited is durable */
+  private async sendAll(): Promise<'all' | 'some' | 'none'> {
+    if (this.assignment.signal.aborted) this.giveUp(new NotOwner());
+    if (!this.ports.owns(this.assignment)) return 'none';
     const batch = this.waiting;
     this.waiting = [];
     const results = await this.write(batch);
     let durable = 0;
     while (results[durable]?.status === 'fulfilled') durable++;
     for (const { delivery, resolve } of batch.slice(0, durable)) resolve(this.ports.tell(delivery));
-    if (durable === batch.length) return true;
+    if (durable === batch.length) return 'all';
     this.waiting = [...batch.slice(durable), ...this.waiting];
     this.failed((results[durable] as PromiseRejectedResult).reason);
-    return false;
+    return durable > 0 ? 'some' : 'none';
   }
 
   /** What follows one that was refused at once is not written. */

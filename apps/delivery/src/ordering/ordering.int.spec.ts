@@ -81,6 +81,31 @@ describe('Order through tiers', () => {
     }
   });
 
+  it('a hand-over that is tried again does not overtake', async () => {
+    rig = await DeliveryRig.open();
+    await rig.subscribe({ url: receiver.url, ordering: 'key' });
+    const refused = new Set<string>();
+    // Every third, when it comes for the first time.
+    rig.refuses = ({ topic, headers = {} }) => {
+      if (topic !== TOPICS.deliveries) return false;
+      const { id } = decodeDeliveryHeaders(headers).event;
+      if (refused.has(id) || Number(id.split('.')[1]) % 3 !== 0) return false;
+      refused.add(id);
+      return true;
+    };
+    await rig.worker();
+    await publish(5, 12);
+    await receiver.waitForIds(60);
+    expect(refused.size).toBe(20);
+    expect(overtakings()).toEqual([]);
+    expect(receiver.requests.length).toBe(60);
+    const written = (await rig.read(TOPICS.deliveries)).map(({ headers }) => decodeDeliveryHeaders(headers).event.id);
+    for (let key = 0; key < 5; key++)
+      expect(written.filter((id) => id.startsWith(`k${key}.`))).toEqual(
+        Array.from({ length: 12 }, (_, number) => `k${key}.${number}`),
+      );
+  });
+
   it('a copy of a hand-over is dropped, before its event is through and after, also by the next owner', async () => {
     rig = await DeliveryRig.open({ retryDelaysMs: [1_000], attemptTimeoutMs: 500 });
     receiver.behave(failFirstOfEach(1));

@@ -22,6 +22,7 @@ import {
   TopicOffsets,
   type Appended,
   type LogClock,
+  type OutgoingRecord,
   type ReadRecord,
 } from '@hookline/kafka';
 import { silentLogger, systemClock, type Clock } from '@hookline/platform';
@@ -44,6 +45,8 @@ export class DeliveryRig {
   readonly settings: DeliveryConfig;
   /** Hears when brokers append what is written here. */
   onAppended: LogClock['learn'] = () => undefined;
+  /** What the workers' buffers have no room for. */
+  refuses: (record: OutgoingRecord) => boolean = () => false;
   private readonly admin: Admin = this.kafka.admin();
   private readonly workers: RigWorker[] = [];
   private readonly secrets = new Map<string, string>();

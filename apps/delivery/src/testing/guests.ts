@@ -81,6 +81,10 @@ export class TestGuest extends Guest {
     this.onBegin?.(this);
   }
 
+  override letGo(): void {
+    this.state = 'left';
+  }
+
   override giveUp(): void {
     this.state = 'gave-up';
     this.onGiveUp?.(this);

@@ -61,10 +61,11 @@ export class RigWorker {
       readBytes: settings.responseReadBytes,
     });
     const output: Output = {
-      produce: (record) =>
-        this.dead
-          ? Promise.reject(new NotDurable('stopped', 'the worker is dead'))
-          : pump.produce({ ...record, topic: rig.named(record.topic) }),
+      produce: (record) => {
+        if (this.dead) return Promise.reject(new NotDurable('stopped', 'the worker is dead'));
+        if (rig.refuses(record)) return Promise.reject(new NotDurable('overloaded', 'by the test'));
+        return pump.produce({ ...record, topic: rig.named(record.topic) });
+      },
     };
     this.engine = new DeliveryEngine({
       settings,
