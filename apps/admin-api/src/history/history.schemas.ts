@@ -58,7 +58,12 @@ export const deliveryView = deliverySummary.extend({
     appendedAt: z.iso.datetime(),
   }),
   nextAttemptAt: z.iso.datetime().nullable(),
-  reason: z.string().nullable().describe('Why it was dead-lettered, or handed over without an attempt.'),
+  reason: z
+    .string()
+    .nullable()
+    .describe(
+      'Why it was dead-lettered (`expired`, `subscription-deleted`, `subscription-disabled`, `endpoint-gone`), or handed over without an attempt (`busy` and others).',
+    ),
   lastStatus: z.int().nullable(),
   lastError: z.string().nullable(),
   replayId: z.string().nullable(),
