@@ -210,6 +210,33 @@ describe('a record of a lane', () => {
     expect(topicsWritten()).toEqual(['hookline.retry.5s']);
   });
 
+  it('of a backfill waits in its lane where live work takes the room, and is let go of on a stop', async () => {
+    const engine = engineWith({ endpointConcurrency: 1, attemptTimeoutMs: HOUR_MS });
+    subscribe(engine, 'sub_a');
+    let end = (_: SendResult): void => undefined;
+    answer = () => new Promise((resolve) => (end = resolve));
+    const [live] = engine.lanes.handler([laneRecord(TOPICS.deliveries)]);
+    const [first, second] = [TOPICS.replays, TOPICS.replays].map((topic) =>
+      engine.lanes.handler([laneRecord(topic, { replayId: 'rpl_a' })]),
+    );
+    const [retry] = engine.lanes.handler([
+      laneRecord('hookline.retry.5s', { replayId: 'rpl_a', windowStart: clock.now() }),
+    ]);
+    await clock.advanceAsync(30_000);
+    // Its own lane may wait for it. A lane of retries may not: others are in it.
+    await retry;
+    expect(topicsWritten()).toEqual(['hookline.retry.5s']);
+    end({ status: 204, durationMs: 1 });
+    await live;
+    await clock.advanceAsync(0);
+    expect(sent).toHaveLength(2);
+    engine.lanes.close();
+    await expect(second?.[0]).rejects.toThrow(LetGo);
+    end({ status: 204, durationMs: 1 });
+    await first?.[0];
+    expect(engine.rooms.inFlight).toBe(0);
+  });
+
   it('is let go of on a stop and on a takeover, if it waits', async () => {
     const engine = engineWith();
     subscribe(engine, 'sub_a');

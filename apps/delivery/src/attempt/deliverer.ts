@@ -43,7 +43,7 @@ export class Deliverer {
     private readonly metrics: DeliveryMetrics,
   ) {}
 
-  /** Resolves with the outcome when that is durable. @throws NotOwner, NotDurable */
+  /** Resolves with the outcome when that is durable. @throws NotOwner, NotDurable, LetGo */
   deliver(delivery: Delivery, subscriber: Subscriber, entrance: Entrance): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const visit = new Visit(this.host, delivery, subscriber, entrance, resolve, reject);
@@ -56,6 +56,11 @@ export class Deliverer {
         this.noRoom(visit);
       }
     });
+  }
+
+  /** Lets go of the replays that wait for room: a stop need not wait for them, for they are in the log. */
+  close(): void {
+    this.rooms.letGoOfReplays();
   }
 
   /** The end of a delivery that is not attempted. */
@@ -87,7 +92,7 @@ export class Deliverer {
     const { delivery, subscriber, entrance } = visit;
     // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
     if (!visit.isOurs) return visit.reject(new NotOwner());
-    const { ms, hindrance } = this.rooms.refusal(subscriber, entrance.from);
+    const { ms, hindrance } = this.rooms.refusal(visit);
     this.metrics.deferred(hindrance);
     entrance.noRoom(delivery, ms, subscriber).then(visit.resolve, visit.reject);
   }

@@ -1,7 +1,7 @@
 import type { RateLimit } from '@hookline/contracts';
 import { AdaptiveLimit, CircuitBreaker, RateLimiter, type BreakerRules, type Verdict } from '@hookline/domain';
 import type { Subscriber } from '../subscriptions/subscriber.js';
-import { CLASS_OF, type Guest, type WorkClass } from './guest.js';
+import type { Guest, WorkClass } from './guest.js';
 import { Queues, type ClassWeights } from './queues.js';
 import { Returns } from './returns.js';
 
@@ -71,7 +71,7 @@ export class Door {
   }
 
   waitingOf(of: WorkClass): number {
-    return this.queues === undefined ? 0 : this.queues[of].size;
+    return this.queues === undefined ? 0 : this.queues.sizeOf(of);
   }
 
   /** @returns whether one more may go now, as far as it is this door's business */
@@ -134,11 +134,11 @@ export class Door {
   }
 
   peek(of: WorkClass): Guest | undefined {
-    return this.queues?.[of].peek();
+    return this.queues?.peek(of);
   }
 
   shift(of: WorkClass): Guest | undefined {
-    return this.queues?.[of].shift();
+    return this.queues?.shift(of);
   }
 
   /** One that has waited for as long as it would. */
@@ -155,6 +155,10 @@ export class Door {
     );
   }
 
+  takeOutReplays(): Guest[] {
+    return this.queues?.takeOut(({ kind }) => kind === 'replay') ?? [];
+  }
+
   entered(guest: Guest, now: number): void {
     if (!this.isPlain) {
       this.breaker.admits(now);
@@ -162,7 +166,7 @@ export class Door {
     }
     guest.round = this.breaker.round;
     this.inFlight++;
-    if (guest.from === 'replay') this.replays++;
+    if (guest.kind === 'replay') this.replays++;
     else this.busyAt = now;
     this.usedAt = now;
   }
@@ -195,17 +199,17 @@ export class Door {
       }
     }
     this.inFlight--;
-    if (guest.from === 'replay') this.replays--;
+    if (guest.kind === 'replay') this.replays--;
     else this.busyAt = now;
     if (guest.stay === 'slow' || guest.stay === 'overdue') this.slow--;
     this.usedAt = now;
-    this.queues?.left(CLASS_OF[guest.from]);
+    this.queues?.left(guest.kind);
   }
 
   /** One was deferred, and comes again after so long, ms. */
-  deferred(from: Guest['from'], delayMs: number, now: number): void {
+  deferred(kind: WorkClass, delayMs: number, now: number): void {
     this.returns ??= { main: new Returns(), replay: new Returns() };
-    this.returns[from === 'replay' ? 'replay' : 'main'].add(delayMs, now);
+    this.returns[kind === 'replay' ? 'replay' : 'main'].add(delayMs, now);
   }
 
   /** How long one that waits here would wait, by the pace of late, ms; 0 while that is not known. */

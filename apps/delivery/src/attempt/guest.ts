@@ -1,8 +1,11 @@
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Door } from './door.js';
 
-/** Where work comes from: straight from the events, or from a lane: handed over, due again, or asked for by a replay. */
-export type Origin = 'event' | 'lane' | 'retry' | 'replay';
+/**
+ * Where work comes from: straight from the events, or from a lane: handed over, due again, a replay that is due again,
+ * or one that comes for the first time.
+ */
+export type Origin = 'event' | 'lane' | 'retry' | 'replay' | 'backfill';
 
 /** What is served by weights: live work, retries that are due, replays. */
 export type WorkClass = 'live' | 'retry' | 'replay';
@@ -12,6 +15,7 @@ export const CLASS_OF: Readonly<Record<Origin, WorkClass>> = {
   lane: 'live',
   retry: 'retry',
   replay: 'replay',
+  backfill: 'replay',
 };
 
 /** Where an attempt stands: not begun; younger than a slow one; slow, with or without a slow one's place. */
@@ -26,6 +30,7 @@ export abstract class Guest {
   /** The round of the breaker in which it was let in. */
   round = 0;
   stay: Stay = 'outside';
+  readonly kind: WorkClass;
   previous: Guest | undefined = undefined;
   next: Guest | undefined = undefined;
 
@@ -40,13 +45,18 @@ export abstract class Guest {
     readonly patienceMs: number,
     readonly cost: number,
     readonly ownership: AbortSignal,
-  ) {}
+  ) {
+    this.kind = CLASS_OF[from];
+  }
 
   /** There is room: it begins, and says {@link Rooms.leave} when it has left. Must not throw. */
   abstract begin(): void;
 
   /** It has waited long enough, or its endpoint is left alone for longer than that. Must not throw. */
   abstract giveUp(): void;
+
+  /** The worker stops, and need not wait for it. Must not throw. */
+  abstract letGo(): void;
 }
 
 /** Guests in the order in which they came, of which any may leave. */

@@ -1,6 +1,6 @@
 import { WeightedTurns } from '@hookline/domain';
 import { Fifo } from './fifo.js';
-import { CLASS_OF, type Guest, type WorkClass } from './guest.js';
+import type { Guest, Origin, WorkClass } from './guest.js';
 import { Pace } from './pace.js';
 
 export interface ClassWeights {
@@ -15,11 +15,22 @@ export const weightsOf = ({ liveWeight, retryWeight, replayWeight }: ClassWeight
   replay: replayWeight,
 });
 
-/** Those who wait at one door, by class. */
+/** Whose work is of a class. Those of one origin have the same patience, so that the first of them is the first to lose it. */
+const ORIGINS: Readonly<Record<WorkClass, readonly Origin[]>> = {
+  live: ['lane', 'event'],
+  retry: ['retry'],
+  replay: ['replay', 'backfill'],
+};
+
+/** Those who wait at one door: in a class who came first is served first. */
 export class Queues {
-  readonly live = new Fifo<Guest>();
-  readonly retry = new Fifo<Guest>();
-  readonly replay = new Fifo<Guest>();
+  private readonly fifos: Readonly<Record<Origin, Fifo<Guest>>> = {
+    event: new Fifo(),
+    lane: new Fifo(),
+    retry: new Fifo(),
+    replay: new Fifo(),
+    backfill: new Fifo(),
+  };
   /** How fast those leave who are no replays, and how fast replays. */
   private readonly paces: { readonly main: Pace; readonly replay: Pace };
   private readonly turns: WeightedTurns<WorkClass>;
@@ -33,18 +44,55 @@ export class Queues {
   }
 
   get size(): number {
-    return this.live.size + this.retry.size + this.replay.size;
+    return this.sizeOf('live') + this.sizeOf('retry') + this.sizeOf('replay');
+  }
+
+  sizeOf(of: WorkClass): number {
+    let size = 0;
+    for (const origin of ORIGINS[of]) size += this.fifos[origin].size;
+    return size;
   }
 
   push(guest: Guest, now: number): void {
-    const of = CLASS_OF[guest.from];
-    if (!this.waits(of)) this.paceOf(of).begin(now);
-    this[of].push(guest);
+    if (!this.waits(guest.kind)) this.paceOf(guest.kind).begin(now);
+    this.fifos[guest.from].push(guest);
+  }
+
+  peek(of: WorkClass): Guest | undefined {
+    return this.oldest(of)?.peek();
+  }
+
+  shift(of: WorkClass): Guest | undefined {
+    return this.oldest(of)?.shift();
   }
 
   /** Whose turn it is, of the classes that may go now. */
   turn(replaysMayGo: boolean): WorkClass | undefined {
-    return this.turns.next((of) => this[of].size > 0 && (of !== 'replay' || replaysMayGo));
+    return this.turns.next((of) => this.sizeOf(of) > 0 && (of !== 'replay' || replaysMayGo));
+  }
+
+  /** How many are served before one of this class that comes now. Replays have a pace of their own. */
+  ahead(of: WorkClass): number {
+    const own = this.sizeOf(of);
+    if (of === 'replay') return own;
+    const { liveWeight, retryWeight } = this.weights;
+    return of === 'live'
+      ? own + Math.min(this.sizeOf('retry'), (own * retryWeight) / liveWeight)
+      : own + Math.min(this.sizeOf('live'), (own * liveWeight) / retryWeight);
+  }
+
+  /** One that has waited for as long as it would. */
+  shiftLate(now: number): Guest | undefined {
+    for (const queue of Object.values(this.fifos)) {
+      const first = queue.peek();
+      if (first !== undefined && first.since + first.patienceMs <= now) return queue.shift();
+    }
+    return undefined;
+  }
+
+  /** Takes out all that this is true of. */
+  takeOut(which: (guest: Guest) => boolean): Guest[] {
+    return Object.values(this.fifos).flatMap((queue) => queue.takeOut(which));
   }
 
   /** One of this class has left. */
@@ -58,31 +106,20 @@ export class Queues {
     return this.waits(of) ? pace.perMs(now) : pace.known;
   }
 
-  /** How many are served before one of this class that comes now. Replays have a pace of their own. */
-  ahead(of: WorkClass): number {
-    if (of === 'replay') return this.replay.size;
-    const { liveWeight, retryWeight } = this.weights;
-    return of === 'live'
-      ? this.live.size + Math.min(this.retry.size, (this.live.size * retryWeight) / liveWeight)
-      : this.retry.size + Math.min(this.live.size, (this.retry.size * liveWeight) / retryWeight);
-  }
-
-  /** One that has waited for as long as it would; those of a class have the same patience, or go by their first's. */
-  shiftLate(now: number): Guest | undefined {
-    for (const queue of [this.live, this.retry, this.replay]) {
-      const first = queue.peek();
-      if (first !== undefined && first.since + first.patienceMs <= now) return queue.shift();
+  private oldest(of: WorkClass): Fifo<Guest> | undefined {
+    let oldest: Fifo<Guest> | undefined;
+    let since = Number.POSITIVE_INFINITY;
+    for (const origin of ORIGINS[of]) {
+      const first = this.fifos[origin].peek();
+      if (first === undefined || first.since >= since) continue;
+      oldest = this.fifos[origin];
+      since = first.since;
     }
-    return undefined;
-  }
-
-  /** Takes out all that this is true of. */
-  takeOut(which: (guest: Guest) => boolean): Guest[] {
-    return [...this.live.takeOut(which), ...this.retry.takeOut(which), ...this.replay.takeOut(which)];
+    return oldest;
   }
 
   private waits(of: WorkClass): boolean {
-    return of === 'replay' ? this.replay.size > 0 : this.live.size + this.retry.size > 0;
+    return of === 'replay' ? this.sizeOf('replay') > 0 : this.sizeOf('live') + this.sizeOf('retry') > 0;
   }
 
   private paceOf(of: WorkClass): Pace {

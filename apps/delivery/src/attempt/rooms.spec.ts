@@ -84,6 +84,21 @@ describe('Rooms', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('gives up those who have less patience than who came before them', () => {
+    const rooms = roomsWith({ endpointConcurrency: 1 }, clock);
+    const to = subscriberOf();
+    fill(rooms, to, 1);
+    for (const [from, patienceMs] of [
+      ['lane', 5_000],
+      ['event', 200],
+      ['backfill', 60_000],
+      ['replay', 300],
+    ] as const)
+      guest(rooms, to, from, from, patienceMs).enter();
+    clock.advance(400);
+    expect(givenUp).toEqual(['event', 'replay']);
+  });
+
   it('lets nobody wait who has no time to', () => {
     const rooms = roomsWith({ endpointConcurrency: 1 }, clock);
     const to = subscriberOf();
@@ -123,7 +138,7 @@ describe('Rooms', () => {
       clock.advance(10);
       inside?.leave();
     }
-    expect(rooms.refusal(to, 'lane')).toEqual({ ms: 9_000, hindrance: 'full' });
+    expect(rooms.refusal(guest(rooms, to, 'late', 'lane'))).toEqual({ ms: 9_000, hindrance: 'full' });
     expect(guest(rooms, to, 'patient', 'lane', 60_000).enter()).toBe(true);
     expect(guest(rooms, to, 'impatient', 'lane', 5_000).enter()).toBe(false);
   });
@@ -230,7 +245,7 @@ describe('a rate', () => {
     const to = subscriberOf({ rateLimit: { perSecond: 10, burst: 1 } });
     const taken = Array.from({ length: 100 }, (_, n) => guest(rooms, to, `${n}`, 'lane', 3_000).enter());
     expect(taken.filter(Boolean)).toHaveLength(30);
-    expect(rooms.refusal(to, 'lane')).toMatchObject({ ms: 3_000, hindrance: 'rate' });
+    expect(rooms.refusal(guest(rooms, to, 'late', 'lane'))).toMatchObject({ ms: 3_000, hindrance: 'rate' });
   });
 });
 

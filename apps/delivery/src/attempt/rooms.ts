@@ -5,7 +5,7 @@ import type { Subscriber } from '../subscriptions/subscriber.js';
 import { Ages } from './ages.js';
 import { BUSY_MS, type Door, type DoorRules, type Hindrance } from './door.js';
 import { Doors, type FleetShare } from './doors.js';
-import { CLASS_OF, type Guest, type Origin, type WorkClass } from './guest.js';
+import type { Guest, WorkClass } from './guest.js';
 import { Lines } from './lines.js';
 
 export interface RoomLimits extends DoorRules {
@@ -77,10 +77,10 @@ export class Rooms {
   }
 
   /** Why one that was not taken was not, and when it would be its turn. */
-  refusal(subscriber: Subscriber, from: Origin): Refusal {
+  refusal({ subscriber, kind }: Guest): Refusal {
     const now = this.clock.now();
     const door = this.doors.of(subscriber, now);
-    return { ms: door.deferralMs(CLASS_OF[from], now), hindrance: door.hindrance(now) };
+    return { ms: door.deferralMs(kind, now), hindrance: door.hindrance(now) };
   }
 
   /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
@@ -89,8 +89,8 @@ export class Rooms {
     const door = this.doors.of(guest.subscriber, now);
     guest.door = door;
     if (guest.from !== 'event') door.limitRate(guest.subscriber.current?.record.rateLimit, guest.ownership, now);
-    if (this.isTooLong(door, guest.from, guest.patienceMs, now)) return false;
-    if (door.waiting === 0 && this.hasRoom(door, CLASS_OF[guest.from], now)) {
+    if (this.isTooLong(door, guest, now)) return false;
+    if (door.waiting === 0 && this.hasRoom(door, guest.kind, now)) {
       this.admit(door, guest, now);
       return true;
     }
@@ -112,7 +112,7 @@ export class Rooms {
     const { door } = guest;
     this.ages.end(guest);
     door.left(guest, verdict, alone, now);
-    if (guest.from === 'replay') this.replays--;
+    if (guest.kind === 'replay') this.replays--;
     else this.busyAt = now;
     if (door.waiting > 0) {
       if (verdict !== 'delivered') this.sendAway(door, now);
@@ -123,18 +123,21 @@ export class Rooms {
   }
 
   /** One was deferred, and comes again after so long, ms. */
-  deferred(subscriber: Subscriber, from: Origin, delayMs: number): void {
+  deferred(subscriber: Subscriber, kind: WorkClass, delayMs: number): void {
     const now = this.clock.now();
-    this.doors.of(subscriber, now).deferred(from, delayMs, now);
+    this.doors.of(subscriber, now).deferred(kind, delayMs, now);
   }
 
-  private isTooLong(door: Door, from: Origin, patienceMs: number, now: number): boolean {
+  letGoOfReplays(): void {
+    for (const door of this.waitedAt) for (const guest of door.takeOutReplays()) guest.letGo();
+  }
+
+  private isTooLong(door: Door, { from, kind, patienceMs }: Guest, now: number): boolean {
     if (from === 'event' && door.refusesEvents(now)) return true;
-    const of = CLASS_OF[from];
-    const waiting = door.waitingOf(of);
+    const waiting = door.waitingOf(kind);
     if (waiting === 0) return door.waitMs(now) > patienceMs;
     if (waiting >= this.limits.endpointQueue) return true;
-    const waitMs = door.queueMs(of, now);
+    const waitMs = door.queueMs(kind, now);
     // A handful may wait in any case where there is no other reason: as many as one round of attempts takes.
     return waitMs > patienceMs && (waiting >= this.limits.endpointConcurrency || door.hindrance(now) !== 'full');
   }
@@ -154,7 +157,7 @@ export class Rooms {
 
   private admit(door: Door, guest: Guest, now: number): void {
     door.entered(guest, now);
-    if (guest.from === 'replay') this.replays++;
+    if (guest.kind === 'replay') this.replays++;
     else this.busyAt = now;
     this.ages.begin(guest, now);
     guest.begin();

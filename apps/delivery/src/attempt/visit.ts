@@ -1,4 +1,5 @@
 import type { Outcome } from '@hookline/domain';
+import { LetGo } from '@hookline/kafka';
 import type { Delivery } from '../delivery.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Entrance } from './entrance.js';
@@ -33,6 +34,10 @@ export class Visit extends Guest {
 
   override giveUp(): void {
     this.host.noRoom(this);
+  }
+
+  override letGo(): void {
+    this.reject(new LetGo('it waits no longer here'));
   }
 
   /** Whether this worker may still act for it. */

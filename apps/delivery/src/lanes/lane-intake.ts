@@ -19,12 +19,19 @@ import type { Targets } from '../subscriptions/targets.js';
 import { DueQueue } from './due-queue.js';
 import { Slots } from './slots.js';
 
+/**
+ * How long a replay waits in its lane while live work takes the room, ms: it has the lane to itself, and a million of them
+ * would otherwise be written into the retry lanes as fast as they are read.
+ */
+const BACKFILL_PATIENCE_MS = 60_000;
+
 /** Takes what was handed over to the owner of a subscription: deliveries, replays, and retries when they are due. */
 export class LaneIntake {
   private readonly waiting = new Map<Assignment, DueQueue>();
   private readonly live: Entrance;
   private readonly retries: Entrance;
   private readonly replays: Entrance;
+  private readonly backfill: Entrance;
   private readonly slots: Slots;
   private closed = false;
 
@@ -46,6 +53,7 @@ export class LaneIntake {
     this.live = { from: 'lane', patienceMs, owns, noRoom };
     this.retries = { ...this.live, from: 'retry' };
     this.replays = { ...this.live, from: 'replay' };
+    this.backfill = { ...this.live, from: 'backfill', patienceMs: Math.max(patienceMs, BACKFILL_PATIENCE_MS) };
   }
 
   readonly handler: BatchHandler = (records) => records.map((record) => this.take(record));
@@ -63,6 +71,7 @@ export class LaneIntake {
     for (const queue of this.waiting.values()) queue.close();
     this.waiting.clear();
     this.ordered.close();
+    this.deliverer.close();
   }
 
   /** Records that wait for their time. */
@@ -131,8 +140,9 @@ export class LaneIntake {
     if (subscriber !== undefined) {
       // A replay's retry is still a replay: it delays nothing that is live.
       const isReplay = topic === TOPICS.replays || delivery.envelope.replayId !== undefined;
+      const replays = topic === TOPICS.replays ? this.backfill : this.replays;
       const others = retryDelayOf(topic) === undefined ? this.live : this.retries;
-      return this.deliverer.deliver(delivery, subscriber, isReplay ? this.replays : others);
+      return this.deliverer.deliver(delivery, subscriber, isReplay ? replays : others);
     }
     if (!this.live.owns(delivery.assignment)) return Promise.reject(new NotOwner());
     // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet.

@@ -76,7 +76,13 @@ export class DelivererRig {
     const noRoom: Entrance['noRoom'] = (late, ms, to) => this.deliverer.defer(late, ms, to);
     const event: Entrance = { from: 'event', patienceMs, owns, noRoom: () => Promise.resolve(HANDED_OVER) };
     const lane: Entrance = { from: 'lane', patienceMs, owns, noRoom };
-    this.entrances = { event, lane, retry: { ...lane, from: 'retry' }, replay: { ...lane, from: 'replay' } };
+    this.entrances = {
+      event,
+      lane,
+      retry: { ...lane, from: 'retry' },
+      replay: { ...lane, from: 'replay' },
+      backfill: { ...lane, from: 'backfill' },
+    };
   }
 
   /** Its lane goes to another worker, and comes back. */
