@@ -3,7 +3,6 @@ import { NO_CONTENT } from './lean-server.js';
 
 /** How an endpoint is bad, by the first part of its path. */
 export const BAD = ['hang', 'reset', 'drip', 'error'] as const;
-export type Bad = (typeof BAD)[number];
 
 const FAILED = 'HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n';
 /** Its head alone takes longer than an attempt may: whoever gets it never learns that it would be a 200. */
