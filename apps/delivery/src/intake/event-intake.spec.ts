@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
 import {
   decodeOutcome,
@@ -16,7 +16,9 @@ import { Metrics, silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
 import { NotOwner } from '../delivery.js';
 import { DeliveryEngine } from '../engine.js';
+import type { Handover } from '../handover/handover.js';
 import { DeliveryMetrics } from '../metrics.js';
+import { WideHandover } from './wide-handover.js';
 
 const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
 const sealed = (tenant: string, id: string): string =>
@@ -134,6 +136,23 @@ describe('an event that matches very many', () => {
     await next.events.handler([{ ...event, assignment: { ...event.assignment } }])[0];
     expect(inLane().map(({ partition }) => partition)).toEqual([0, 1]);
     expect(inLane().flatMap(listed).sort()).toEqual(idsOf(10));
+  });
+
+  it('is divided once for all that match the same, and anew where they do not', async () => {
+    const engine = engineWith();
+    subscribe(engine, idsOf(3));
+    const match = () => engine.targets.match('ten_a', 'a', 0, 0);
+    const divided = jest.fn((id: string) => Number(id.at(-1)));
+    const wide = new WideHandover({} as Handover, clock, () => true, divided);
+    const first = wide.match(eventOf(), match());
+    expect(wide.match(eventOf(), match())).toBe(first);
+    expect(divided).toHaveBeenCalledTimes(3);
+    subscribe(engine, ['sub_1']);
+    expect(wide.match(eventOf(), match()).pieces).toEqual(first.pieces);
+    expect(divided).toHaveBeenCalledTimes(6);
+    for (let n = 0; n < 20; n++) wide.match({ ...eventOf(), type: `t${n}` }, match());
+    wide.match(eventOf(), match());
+    expect(divided).toHaveBeenCalledTimes(6 + 21 * 3);
   });
 
   it('is not handed over by a worker that the group has given up', async () => {

@@ -18,7 +18,7 @@ import type { Target } from '../subscriptions/target.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { PartitionIntake, type EventWork } from './partition-intake.js';
 import { TenantShares, type TenantHeld } from './tenant-shares.js';
-import { widePieces } from './wide-pieces.js';
+import { WideHandover, type WideMatch } from './wide-handover.js';
 
 export interface IntakeSettings {
   readonly directWaitMs: number;
@@ -35,6 +35,7 @@ export class EventIntake {
   /** For a tenant that holds more than its share. */
   private readonly hurriedEntrance: Entrance;
   private readonly shares: TenantShares;
+  private readonly wide: WideHandover;
 
   constructor(
     private readonly targets: Targets,
@@ -44,8 +45,9 @@ export class EventIntake {
     private readonly settings: IntakeSettings,
     private readonly clock: Clock,
     owns: Entrance['owns'],
-    private readonly lanePartitionOf: (subscriptionId: string) => number,
+    lanePartitionOf: (subscriptionId: string) => number,
   ) {
+    this.wide = new WideHandover(handover, clock, owns, lanePartitionOf);
     this.shares = new TenantShares(settings.heldEvents);
     this.entrance = {
       from: 'event',
@@ -94,19 +96,19 @@ export class EventIntake {
       record.done || duplicateOf !== undefined
         ? []
         : this.targets.match(event.tenant, event.type, record.partition, offset);
-    const firstRecord = new FirstRecord(targets.map(({ id }) => id));
-    return { event, source, duplicateOf, firstRecord, targets };
+    if (targets.length <= this.settings.directFanOut)
+      return { event, source, duplicateOf, targets, firstRecord: new FirstRecord(targets.map(({ id }) => id)) };
+    const wide = this.wide.match(event, targets);
+    return { event, source, duplicateOf, targets: wide.targets, firstRecord: new FirstRecord(wide.ids), wide };
   }
 
   private act(work: EventWork, record: LogRecord, held: TenantHeld): Promise<unknown> {
-    const { event, source, duplicateOf, targets, firstRecord } = work;
+    const { event, source, duplicateOf, targets, firstRecord, wide } = work;
     if (duplicateOf !== undefined) return this.handover.duplicate(event, source, duplicateOf);
     const [first] = targets;
     if (first === undefined) return this.handover.matched(event, source, firstRecord);
     if (targets.length === 1) return this.deliver(work, record, held, first);
-    return targets.length > this.settings.directFanOut
-      ? this.handOverWide(work, record)
-      : this.deliverAll(work, record, held);
+    return wide === undefined ? this.deliverAll(work, record, held) : this.handOverWide(work, wide, record);
   }
 
   private deliverAll(work: EventWork, record: LogRecord, held: TenantHeld): Promise<unknown> {
@@ -122,17 +124,16 @@ export class EventIntake {
     );
   }
 
-  /** Those that are served in order go one by one, for in the lane they have a place in a line. */
-  private handOverWide({ event, source, targets, firstRecord }: EventWork, record: LogRecord): Promise<unknown> {
+  private handOverWide(
+    { event, source, firstRecord }: EventWork,
+    match: WideMatch,
+    record: LogRecord,
+  ): Promise<unknown> {
     const { assignment, offset } = record;
-    const isOurs = this.entrance.owns(assignment);
     const body = record.value as Buffer;
-    const isOrdered = (target: Target): boolean => target.record.ordering !== undefined;
-    const ordered = targets.filter(isOrdered);
-    const others = targets.filter((target) => !isOrdered(target)).map(({ id }) => id);
-    const pieces = widePieces(others, this.lanePartitionOf);
+    const { pieces, ordered } = match;
     const parts = assignment.partsOf(offset, [...pieces.map(({ name }) => name), ...ordered.map(({ id }) => id)]);
-    // They keep their place in the line also while the group has not been heard of.
+    // At once, and also while the group has not been heard of: they keep their place in the line.
     const single = ordered
       .filter(({ id }) => parts.open.has(id))
       .map((target) =>
@@ -140,17 +141,7 @@ export class EventIntake {
           parts.complete(target.id),
         ),
       );
-    if (!isOurs) return allDurable([...single, Promise.reject(new NotOwner())]);
-    const windowStart = this.clock.now();
-    const said = this.handover.matched(event, source, firstRecord);
-    const wide = pieces
-      .filter(({ name }) => parts.open.has(name))
-      .map(({ partition, subscriptionIds, name }) =>
-        this.handover
-          .wideToLane({ event, source, windowStart, subscriptionIds }, body, partition)
-          .then(() => parts.complete(name)),
-      );
-    return allDurable([said, ...wide, ...single]);
+    return allDurable([...single, this.wide.hand(match, parts, { event, source, body, assignment, firstRecord })]);
   }
 
   private deliver(work: EventWork, record: LogRecord, held: TenantHeld, target: Target): Promise<unknown> {

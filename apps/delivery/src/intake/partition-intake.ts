@@ -2,6 +2,7 @@ import type { EventEnvelope, LogPosition } from '@hookline/contracts';
 import type { DeduplicationIndex } from '@hookline/domain';
 import type { FirstRecord } from '../delivery.js';
 import type { Target } from '../subscriptions/target.js';
+import type { WideMatch } from './wide-handover.js';
 
 /** What was decided about an event, kept until its outcome is durable: a second try does only what is missing. */
 export interface EventWork {
@@ -12,6 +13,8 @@ export interface EventWork {
   readonly firstRecord: FirstRecord;
   /** What it matched. */
   readonly targets: readonly Target[];
+  /** The same, where that is more than are served directly. */
+  readonly wide?: WideMatch;
 }
 
 /** What is known of one partition of events while this worker owns it. */
