@@ -70,10 +70,11 @@ class Line {
     let pauseMs = FIRST_PAUSE_MS;
     while (this.waiting.length > 0) {
       const progress = await this.sendAll();
-      if (progress === 'all') pauseMs = FIRST_PAUSE_MS;
+      if (progress !== 'none') pauseMs = FIRST_PAUSE_MS;
       if (progress === 'all' || this.waiting.length === 0) continue;
-      pauseMs = progress === 'some' ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-      await new Promise<void>((resolve) => this.clock.after(pauseMs, resolve));
+      const waitMs = pauseMs;
+      await new Promise<void>((resolve) => this.clock.after(waitMs, resolve));
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
     }
     this.running = false;
   }
