@@ -85,6 +85,23 @@ describe('a copy', () => {
     expect(gate.arrive(late, 0)).toEqual([{ kind: 'go', work: late }]);
   });
 
+  it('that is complete says nothing about its event while the record for whose sake it was dropped is not', () => {
+    const gate = gateWith();
+    const first = record(1);
+    gate.found(first);
+    gate.foundComplete(record(1));
+    expect(gate.arrive(first, 0)).toEqual([{ kind: 'go', work: first }]);
+  });
+
+  it('is dropped for the sake of the first in the log, so that a complete one is never before an open one', () => {
+    const gate = gateWith();
+    const [first, copy] = [record(1), record(1)];
+    gate.arrive(first, 0);
+    gate.arrive(copy, 0);
+    expect(gate.finished(first, { kind: 'again' }, 1)).toEqual([{ kind: 'drop', work: copy }]);
+    expect(gate.arrive(first, 2)).toEqual([{ kind: 'go', work: first }]);
+  });
+
   it('is not what was written to the tier and read before that was acknowledged', () => {
     const gate = gateWith();
     const first = record(1);

@@ -97,7 +97,8 @@ export class OrderingGate<W extends OrderedWork> {
     const outstanding = stream?.find(work.source);
     if (stream === undefined || outstanding === undefined) return verdicts;
     outstanding.ready(work);
-    this.advance(stream, now, verdicts, outstanding);
+    this.settle(stream, outstanding, verdicts);
+    this.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
     return verdicts;
   }
 
@@ -107,6 +108,7 @@ export class OrderingGate<W extends OrderedWork> {
     const stream = this.streams.get(nameOf(work));
     const outstanding = stream?.find(work.source);
     if (stream === undefined || outstanding?.isBusyWith(work) !== true) return verdicts;
+    const wasFirst = stream.first === outstanding;
     const tookMs = outstanding.leave(work, now);
     if (tookMs !== undefined && how.kind !== 'again')
       stream.paceMs = stream.paceMs === undefined ? tookMs : stream.paceMs * (1 - LATEST) + tookMs * LATEST;
@@ -119,7 +121,8 @@ export class OrderingGate<W extends OrderedWork> {
       else outstanding.comesAgain();
       this.settle(stream, outstanding, verdicts);
     }
-    this.advance(stream, now, verdicts);
+    // For the others only the first's situation matters.
+    this.advance(stream, now, verdicts, wasFirst ? stream.waiting : ofOne(stream, outstanding));
     this.admit(now, verdicts);
     return verdicts;
   }
@@ -157,7 +160,7 @@ export class OrderingGate<W extends OrderedWork> {
     outstanding ??= this.begin(stream, work);
     outstanding.came(work, scanned?.outstanding === outstanding, now);
     this.settle(stream, outstanding, verdicts);
-    this.advance(stream, now, verdicts, outstanding);
+    this.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
   }
 
   /** Records that are carried by another one end; and it is noted whether the event waits for its turn. */
@@ -167,26 +170,33 @@ export class OrderingGate<W extends OrderedWork> {
     else stream.waiting.delete(outstanding);
   }
 
-  /** @param changed the only event whose situation is a new one; absent: the first's is, and so all others' */
-  private advance(stream: OrderedStream<W>, now: number, verdicts: GateVerdict<W>[], changed?: Outstanding<W>): void {
+  /**
+   * @param changed waiting events whose situation is another now
+   * @param leniency what waits already is given some more time than what comes
+   */
+  private advance(
+    stream: OrderedStream<W>,
+    now: number,
+    verdicts: GateVerdict<W>[],
+    changed: Iterable<Outstanding<W>>,
+    leniency = 2,
+  ): void {
     const { first } = stream;
     if (first === undefined) {
       this.streams.delete(stream.name);
       this.blocked.delete(stream);
       return;
     }
-    if (changed?.isReady === true) stream.waiting.add(changed);
     if (first.isReady) {
       stream.waiting.delete(first);
       verdicts.push({ kind: 'go', work: first.attempt(now) });
     }
     const awayMs = first.isBusy ? 0 : Math.max(0, first.dueAt - now);
-    if (changed === undefined) for (const each of stream.waiting) this.place(stream, each, awayMs, 2, verdicts);
-    else if (stream.waiting.has(changed)) this.place(stream, changed, awayMs, 1, verdicts);
+    for (const each of changed) if (each !== first) this.place(stream, each, awayMs, leniency, verdicts);
     this.noteBlocked(stream, now);
   }
 
-  /** Leaves it waiting where its turn is near, else moves it. What waits already is given some more time. */
+  /** Leaves it waiting where its turn is near, else moves it. */
   private place(
     stream: OrderedStream<W>,
     outstanding: Outstanding<W>,
@@ -230,7 +240,7 @@ export class OrderingGate<W extends OrderedWork> {
     if (!outstanding.isGone || stream.find(outstanding.source) !== outstanding) return;
     this.vanishedCount++;
     this.end(stream, outstanding);
-    this.advance(stream, now, verdicts);
+    this.advance(stream, now, verdicts, stream.waiting);
   }
 
   private admit(now: number, verdicts: GateVerdict<W>[]): void {
@@ -266,6 +276,11 @@ export class OrderingGate<W extends OrderedWork> {
     stream.remove(outstanding);
     this.count--;
   }
+}
+
+/** The event, if it waits for its turn. */
+function ofOne<W extends OrderedWork>(stream: OrderedStream<W>, outstanding: Outstanding<W>): Outstanding<W>[] {
+  return stream.waiting.has(outstanding) ? [outstanding] : [];
 }
 
 const nameOf = ({ group, key }: OrderedEvent): string => `${group}\0${key}`;
