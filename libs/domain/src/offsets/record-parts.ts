@@ -1,4 +1,4 @@
-import { fingerprintOf, opens, remainderOf, type Remainder } from './remainder.js';
+import { fingerprintOf, fingerprintOfAll, opens, remainderOf, type Remainder } from './remainder.js';
 
 /** The parts of one record that is several pieces of work, and which of them are complete. */
 export class RecordParts {
@@ -17,7 +17,7 @@ export class RecordParts {
   ) {
     this.openParts = new Set(parts);
     if (restored === undefined) return;
-    const isOpen = opens(restored);
+    const isOpen = opens(restored, fingerprintOfAll(parts));
     for (const part of parts) if (!isOpen(fingerprintOf(part))) this.openParts.delete(part);
   }
 
@@ -38,6 +38,7 @@ export class RecordParts {
     const open = this.openParts;
     if (open.size === this.parts.length) return undefined;
     return (this.told ??= remainderOf(
+      fingerprintOfAll(this.parts),
       [...open].map(fingerprintOf),
       this.parts.filter((part) => !open.has(part)).map(fingerprintOf),
     ));

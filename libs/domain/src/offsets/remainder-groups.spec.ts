@@ -2,9 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CompletionTracker } from './completion-tracker.js';
 import { decodeOffsetMetadata, encodeOffsetMetadata, MAX_METADATA_CHARACTERS } from './offset-metadata.js';
-import { fingerprintOf, opens, remainderOf } from './remainder.js';
+import { fingerprintOf, fingerprintOfAll, opens, remainderOf } from './remainder.js';
 
 const name = (n: number): string => `sub_${n.toString().padStart(20, '0')}`;
+/** The fingerprint of all parts, where it doesn't matter which. */
+const ALL = 4_711;
 const PARTS = 6;
 const RECORDS = 12;
 
@@ -63,16 +65,33 @@ describe('the remainders of records', () => {
 
   it('names the open or the complete parts, whichever are fewer', () => {
     const prints = Array.from({ length: 64 }, (_, n) => fingerprintOf(name(n)));
-    expect(remainderOf(prints.slice(0, 2), prints.slice(2))).toHaveLength(1 + 2 * 2);
-    expect(remainderOf(prints.slice(3), prints.slice(0, 3))).toHaveLength(1 + 2 * 3);
+    expect(remainderOf(ALL, prints.slice(0, 2), prints.slice(2))).toHaveLength(2 + 1 + 2 * 2);
+    expect(remainderOf(ALL, prints.slice(3), prints.slice(0, 3))).toHaveLength(2 + 1 + 2 * 3);
     for (const done of [1, 31, 32, 63]) {
-      const isOpen = opens(remainderOf(prints.slice(done), prints.slice(0, done)));
+      const isOpen = opens(remainderOf(ALL, prints.slice(done), prints.slice(0, done)), ALL);
       expect(prints.map(isOpen)).toEqual(prints.map((_, i) => i >= done));
     }
   });
 
+  it('takes all for open where the record has other parts now, in whatever order they come', () => {
+    const before = ['a', 'b', 'c'];
+    const tracker = new CompletionTracker(0);
+    tracker.begin(0);
+    for (const part of ['a', 'b']) tracker.parts(0, before).complete(part);
+    const { complete, remainders } = decodeOffsetMetadata(0, committed(tracker).text);
+    const openOf = (parts: string[]): string[] => {
+      const next = new CompletionTracker(0, complete, remainders);
+      next.begin(0);
+      return [...next.parts(0, parts).open];
+    };
+    expect(openOf(['c', 'a', 'b'])).toEqual(['c']);
+    // What was "b" and "c" is one piece now: it has a name of its own, and nobody has done it.
+    expect(openOf(['a', 'b,c'])).toEqual(['a', 'b,c']);
+    expect(openOf([...before, 'd'])).toEqual([...before, 'd']);
+  });
+
   it('takes a part for open where its fingerprint is that of a complete one', () => {
-    const isOpen = opens(remainderOf([7, 8, 9], [7]));
+    const isOpen = opens(remainderOf(ALL, [7, 8, 9], [7]), ALL);
     expect([7, 8, 9].map(isOpen)).toEqual([true, true, true]);
   });
 
@@ -118,9 +137,9 @@ describe('the remainders of records', () => {
     expect(whole).toBe(false);
     expect(text.length).toBeLessThanOrEqual(MAX_METADATA_CHARACTERS);
     const { remainders } = decodeOffsetMetadata(0, text);
-    expect(remainders.length).toBeGreaterThan(300);
+    expect(remainders.length).toBeGreaterThan(250);
     for (const { from, remainder } of remainders) {
-      const isOpen = opens(remainder);
+      const isOpen = opens(remainder, fingerprintOfAll(partsOf(from)));
       expect(partsOf(from).map((part) => isOpen(fingerprintOf(part)))).toEqual(partsOf(from).map((_, n) => n >= 4));
     }
   });

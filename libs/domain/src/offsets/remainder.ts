@@ -18,18 +18,33 @@ export function fingerprintOf(part: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) % FINGERPRINT_LIMIT;
 }
 
+/** One fingerprint of all parts together, in whatever order they come. */
+export function fingerprintOfAll(parts: readonly string[]): number {
+  let sum = parts.length;
+  for (const part of parts) sum = (sum + fingerprintOf(part)) % FINGERPRINT_LIMIT;
+  return sum;
+}
+
 /**
+ * It says of which parts it is what is left: another owner may find others in the record (a subscription was made or
+ * disabled meanwhile, a setting was changed), and must not take those for complete.
+ *
  * Where an open part can't be told from a complete one, the open ones are named, whatever the length: what is taken
  * for open is repeated, what is taken for complete would be lost.
  */
-export function remainderOf(open: readonly number[], complete: readonly number[]): Remainder {
-  if (complete.length < open.length && !overlap(open, complete)) return textOf(complete, COMPLETE);
-  return textOf(open, OPEN);
+export function remainderOf(all: number, open: readonly number[], complete: readonly number[]): Remainder {
+  const ofAll = fingerprintText(all);
+  if (complete.length < open.length && !overlap(open, complete)) return ofAll + textOf(complete, COMPLETE);
+  return ofAll + textOf(open, OPEN);
 }
 
-/** Which parts are open, by their fingerprints. */
-export function opens(remainder: Remainder): (fingerprint: number) => boolean {
+/**
+ * Which parts are open, by their fingerprints. All of them, where it is the remainder of other ones.
+ * @param all the fingerprint of all that there are
+ */
+export function opens(remainder: Remainder, all: number): (fingerprint: number) => boolean {
   const reader = new TextReader(remainder);
+  if (reader.fingerprint() !== all) return () => true;
   const head = reader.number();
   const named = new Set<number>();
   for (let left = Math.floor(head / 2); left > 0; left--) named.add(reader.fingerprint());
@@ -39,6 +54,7 @@ export function opens(remainder: Remainder): (fingerprint: number) => boolean {
 /** Reads past one. @throws RangeError if there is none */
 export function readRemainder(reader: TextReader): Remainder {
   const from = reader.at;
+  reader.fingerprint();
   for (let left = Math.floor(reader.number() / 2); left > 0; left--) reader.fingerprint();
   return reader.text.slice(from, reader.at);
 }
