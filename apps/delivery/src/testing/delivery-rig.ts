@@ -191,21 +191,13 @@ export class DeliveryRig {
     );
   }
 
-  /** What the workers' last commit says is left of records of which some deliveries are durable. */
-  async remainders(topic: string, partition: number): Promise<readonly RemainderRun[]> {
+  /** What the workers' last commit says of a partition: where it stands, and what is left of records that are begun. */
+  async committed(topic: string, partition: number): Promise<{ offset: number; remainders: readonly RemainderRun[] }> {
     const groupId = `${this.prefix}.${topic === TOPICS.events ? 'events' : 'lanes'}`;
     const [found] = await this.admin.fetchOffsets({ groupId, topics: [this.named(topic)] });
     const committed = found?.partitions.find((each) => each.partition === partition);
-    return decodeOffsetMetadata(Number(committed?.offset), committed?.metadata).remainders;
-  }
-
-  /** Records of a lane that are not complete, by what the workers have committed. */
-  async backlog(lane: string): Promise<number> {
-    const topic = this.named(lane);
-    const [found] = await this.admin.fetchOffsets({ groupId: `${this.prefix}.lanes`, topics: [topic] });
-    const bounds = await new TopicOffsets(this.admin).bounds(topic);
-    const committed = new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-    return bounds.reduce((sum, { partition, high }) => sum + high - Math.max(0, committed.get(partition) ?? 0), 0);
+    const offset = Number(committed?.offset);
+    return { offset, remainders: decodeOffsetMetadata(offset, committed?.metadata).remainders };
   }
 
   /** Everything that a topic has at the moment. */
