@@ -200,6 +200,15 @@ export class DeliveryRig {
     return { offset, remainders: decodeOffsetMetadata(offset, committed?.metadata).remainders };
   }
 
+  /** Records of a lane that are not complete, by what the workers have committed. */
+  async backlog(lane: string): Promise<number> {
+    const topic = this.named(lane);
+    const [found] = await this.admin.fetchOffsets({ groupId: `${this.prefix}.lanes`, topics: [topic] });
+    const bounds = await new TopicOffsets(this.admin).bounds(topic);
+    const committed = new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    return bounds.reduce((sum, { partition, high }) => sum + high - Math.max(0, committed.get(partition) ?? 0), 0);
+  }
+
   /** Everything that a topic has at the moment. */
   async read(topic: string): Promise<ReadRecord[]> {
     const name = this.named(topic);
