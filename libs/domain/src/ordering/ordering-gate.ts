@@ -75,11 +75,11 @@ export class OrderingGate<W extends OrderedWork> {
   }
 
   /**
-   * The scan found a complete record of what was handed over anew: its event is through, unless another record of it was
-   * found; then it was dropped for that one's sake.
+   * The scan found a complete record of what was handed over anew: its event is through, unless a record of it was
+   * {@link found}, for whose sake this one was dropped; that one counts.
    */
   foundComplete(event: OrderedEvent): void {
-    if (this.find(event) === undefined) this.passed.add(passedGroup(event), event.source.offset);
+    this.passed.add(passedGroup(event), event.source.offset);
   }
 
   /** A record was read; in log order for each lane, but for what comes again. It is ready where its time has come. */
