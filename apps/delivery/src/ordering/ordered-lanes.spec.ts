@@ -151,6 +151,15 @@ describe('a partition that is taken over', () => {
     expect(owner.sent).toEqual(['e2']);
   });
 
+  it('does not take an event for through by a copy of it that was dropped, while the first record is not complete', async () => {
+    const owner = new Owner();
+    const first = owner.write(TOPICS.deliveries, 1);
+    owner.write(TOPICS.deliveries, 1);
+    owner.assign({ watermark: 0, completeTo: 2, isComplete: (offset) => offset === 1 });
+    await owner.take(first);
+    expect(owner.sent).toEqual(['e1']);
+  });
+
   it('gives back what it holds when it goes, and on a stop', async () => {
     const [lost, stopped] = [new Owner(), new Owner()];
     for (const owner of [lost, stopped]) owner.assign({ isFirst: false });
