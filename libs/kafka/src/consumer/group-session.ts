@@ -158,6 +158,8 @@ export class GroupSession {
       joined: (member) => {
         this.joining = member;
         this.joiningSince = this.settings.monotonic();
+        // What we had was others' meanwhile. The answer to the sync renews the lease before kafkajs tells of the join.
+        if (!this.keeps(member)) this.events.lost('a generation was missed');
       },
       synced: (memberAssignment) => {
         if (!this.closed) this.members = membersIn(memberAssignment);
@@ -184,6 +186,15 @@ export class GroupSession {
     }
   }
 
+  /** The same generation again, or the next one: what we keep was nobody else's meanwhile. */
+  private keeps(now: Member): boolean {
+    const before = this.lastMember;
+    return (
+      before?.memberId === now.memberId &&
+      (now.generationId === before.generationId || now.generationId === before.generationId + 1)
+    );
+  }
+
   private lose(reason: string): void {
     this.member = undefined;
     this.lastMember = undefined;
@@ -197,11 +208,7 @@ export class GroupSession {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const now = this.joining;
       if (this.closed || now === undefined) return;
-      const before = this.lastMember;
-      // The same generation again, or the next one: what we keep was nobody else's meanwhile.
-      const kept =
-        before?.memberId === now.memberId &&
-        (now.generationId === before.generationId || now.generationId === before.generationId + 1);
+      const kept = this.keeps(now);
       this.joiningSince = undefined;
       this.events.joined(payload.memberAssignment, kept);
       this.member = { memberId: now.memberId, generationId: now.generationId };
