@@ -27,6 +27,8 @@ export interface EngineParts {
   readonly metrics: DeliveryMetrics;
   /** Whether the group of the events, or that of the lanes, still counts on this worker: asked before every attempt. */
   readonly owns: Readonly<Record<'event' | 'lane', (assignment: Assignment) => boolean>>;
+  /** For so long an owner that hears nothing of its group may still take itself for the owner, ms. */
+  readonly leaseMs: number;
   readonly share: Share;
   readonly readLane: ReadLane;
 }
@@ -39,7 +41,8 @@ export class DeliveryEngine {
   readonly lanes: LaneIntake;
   readonly ordered: OrderedLanes;
 
-  constructor({ settings, sealer, client, output, clock, logger, metrics, owns, share, readLane }: EngineParts) {
+  constructor(parts: EngineParts) {
+    const { settings, sealer, client, output, clock, logger, metrics, owns, leaseMs, share, readLane } = parts;
     const policy = new RetryPolicy(settings);
     const handover = new Handover(new PatientOutput(output, clock), metrics);
     const attempter = new Attempter(client, clock, logger);
@@ -59,7 +62,7 @@ export class DeliveryEngine {
     this.events = new EventIntake(this.targets, deliverer, handover, inOrder, settings, clock, owns.event, partitionOf);
     const { targets } = this;
     const jitterMs: RetryPolicy['jitterMs'] = (progress, delayMs) => policy.jitterMs(progress, delayMs);
-    const owned = { targets, deliverer, jitterMs, owns: owns.lane, readLane, clock, logger };
+    const owned = { targets, deliverer, jitterMs, owns: owns.lane, leaseMs, readLane, clock, logger };
     this.ordered = new OrderedLanes(settings, owned);
     this.lanes = new LaneIntake(targets, deliverer, handover, this.ordered, policy, settings, clock, owns.lane);
   }

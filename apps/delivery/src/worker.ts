@@ -94,6 +94,7 @@ export class DeliveryWorker {
         event: (assignment) => this.running?.events.isOwner(assignment) === true,
         lane: (assignment) => this.running?.lanes.isOwner(assignment) === true,
       },
+      leaseMs: parts.consumer.sessionTimeoutMs,
       readLane: (lane, range, signal) => new RangeReader(this.kafka).read(lane, [range], signal),
       share: new LaneShare(
         TOPICS.deliveries,

@@ -66,6 +66,7 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
     logger: silentLogger,
     metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
     owns: { event: () => owner, lane: () => owner },
+    leaseMs: 0,
     readLane: async function* () {},
     share: { workers: () => 1, isOwner: () => owner, lanePartitionOf: (id) => Number(id.at(-1)) % 2 },
   });

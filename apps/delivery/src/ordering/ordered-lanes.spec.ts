@@ -10,6 +10,7 @@ import { OrderedLanes } from './ordered-lanes.js';
 
 const LANES = [TOPICS.deliveries, TOPICS.replays, 'hookline.retry.5s', 'hookline.retry.1h'];
 const TIMEOUT_MS = 15_000;
+const LEASE_MS = 10_000;
 
 /** One partition of all lanes, with what their logs have. */
 class Owner {
@@ -55,6 +56,7 @@ class Owner {
       },
       jitterMs: () => 0,
       owns: () => true,
+      leaseMs: LEASE_MS,
       readLane: (lane, range) => this.read(lane, range),
       clock: this.clock,
       logger: silentLogger,
@@ -128,13 +130,13 @@ describe('a partition that is taken over', () => {
     expect(owner.sent).toEqual(['e1', 'e2']);
   });
 
-  it('waits for one attempt of a former owner, and for none where there was no owner', async () => {
+  it('waits for the lease of a former owner and one attempt more, and for none where there was no owner', async () => {
     const [fresh, taken] = [new Owner(), new Owner()];
     fresh.assign();
     await fresh.take(fresh.write(TOPICS.deliveries, 1));
     taken.assign({ isFirst: false });
     const waiting = taken.take(taken.write(TOPICS.deliveries, 1));
-    await taken.clock.advanceAsync(TIMEOUT_MS - 1);
+    await taken.clock.advanceAsync(LEASE_MS + TIMEOUT_MS - 1);
     expect(taken.sent).toEqual([]);
     await taken.clock.advanceAsync(1);
     await waiting;

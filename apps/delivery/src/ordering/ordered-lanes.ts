@@ -24,6 +24,8 @@ export interface OrderedLanesParts {
   };
   readonly jitterMs: (envelope: DeliveryEnvelope, delayMs: number) => number;
   readonly owns: (assignment: Assignment) => boolean;
+  /** For so long an owner that hears nothing of the group may still take itself for the owner, ms. */
+  readonly leaseMs: number;
   readonly readLane: ReadLane;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -56,7 +58,8 @@ export class OrderedLanes {
     this.patienceMs = Math.max(directWaitMs, this.shortestFirst[0] as number);
     this.rules = {
       patienceMs: this.patienceMs,
-      takeOverMs: attemptTimeoutMs,
+      // One that was cut off begins its last attempt at the end of its lease.
+      takeOverMs: parts.leaseMs + attemptTimeoutMs,
       outstandingMost: orderedOutstanding,
       rememberedMost: orderedRemembered,
     };

@@ -22,6 +22,8 @@ import type { DeliveryRig } from './delivery-rig.js';
 import { kafkaConfig } from './kafka-config.js';
 import { MortalSockets } from './mortal-sockets.js';
 
+const SESSION_MS = 6_000;
+
 /** A worker as `worker.ts` builds it, but on the topics of a rig: only the names differ, at the edges. */
 export class RigWorker {
   readonly metrics = new Metrics('delivery');
@@ -79,6 +81,7 @@ export class RigWorker {
         event: (assignment) => this.events.isOwner(assignment),
         lane: (assignment) => this.lanes.isOwner(assignment),
       },
+      leaseMs: SESSION_MS,
       share: this.share,
       readLane: (lane, range, signal) => new RangeReader(this.kafka).read(rig.named(lane), [range], signal),
     });
@@ -165,7 +168,7 @@ export class RigWorker {
       logger: silentLogger,
       commitIntervalMs: 100,
       // The least that brokers take: who waits for the group to notice a death waits for this.
-      sessionTimeoutMs: 6_000,
+      sessionTimeoutMs: SESSION_MS,
       ...options,
     });
   }
