@@ -79,5 +79,6 @@ export class Ages {
     guest.stay = 'slow';
     this.counted--;
     this.slow++;
+    guest.becameSlow();
   }
 }

@@ -83,7 +83,8 @@ export class Deliverer {
       this.rooms.deferred(
         subscriber,
         envelope.replayId === undefined ? 'retry' : 'replay',
-        outcome.delayMs + outcome.jitterMs,
+        outcome.delayMs,
+        outcome.jitterMs,
       );
     return this.carryOut(outcome, delivery, now);
   }

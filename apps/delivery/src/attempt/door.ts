@@ -206,10 +206,10 @@ export class Door {
     this.queues?.left(guest.kind);
   }
 
-  /** One was deferred, and comes again after so long, ms. */
-  deferred(kind: WorkClass, delayMs: number, now: number): void {
+  /** One was deferred, and comes again after the delay and its jitter, ms. */
+  deferred(kind: WorkClass, delayMs: number, jitterMs: number, now: number): void {
     this.returns ??= { main: new Returns(), replay: new Returns() };
-    this.returns[kind === 'replay' ? 'replay' : 'main'].add(delayMs, now);
+    this.returns[kind === 'replay' ? 'replay' : 'main'].add(delayMs, jitterMs, now);
   }
 
   /** How long one that waits here would wait, by the pace of late, ms; 0 while that is not known. */

@@ -47,7 +47,7 @@ describe('Doors', () => {
     for (const one of subscribers) doors.of(one, 0);
     const [broken, slowedDown] = subscribers;
     for (let n = 0; n < delivery.breakerFailures; n++) broken?.door?.breaker.failed(0);
-    slowedDown?.door?.deferred('retry', 2 * MINUTE_MS, 0);
+    slowedDown?.door?.deferred('retry', 2 * MINUTE_MS, 0, 0);
     expect(doors.size).toBe(1_000);
     for (let n = 0; n < 700; n++) doors.of(subscriberOf({ id: `sub_later_${n}` }), MINUTE_MS);
     expect(doors.size).toBe(702);

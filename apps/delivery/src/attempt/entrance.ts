@@ -19,4 +19,6 @@ export interface Entrance {
    * @throws NotDurable
    */
   noRoom(delivery: Delivery, expectedWaitMs: number, subscriber: Subscriber): Promise<Outcome>;
+  /** Its attempt is slow, and has one of the places for those. Must not throw. */
+  becameSlow?(delivery: Delivery): void;
 }

@@ -52,6 +52,9 @@ export abstract class Guest {
   /** There is room: it begins, and says {@link Rooms.leave} when it has left. Must not throw. */
   abstract begin(): void;
 
+  /** Its attempt is slow, and has one of the places for those. Must not throw. */
+  becameSlow(): void {}
+
   /** It has waited long enough, or its endpoint is left alone for longer than that. Must not throw. */
   abstract giveUp(): void;
 

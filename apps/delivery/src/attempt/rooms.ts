@@ -122,10 +122,10 @@ export class Rooms {
     }
   }
 
-  /** One was deferred, and comes again after so long, ms. */
-  deferred(subscriber: Subscriber, kind: WorkClass, delayMs: number): void {
+  /** One was deferred, and comes again after the delay and its jitter, ms. */
+  deferred(subscriber: Subscriber, kind: WorkClass, delayMs: number, jitterMs: number): void {
     const now = this.clock.now();
-    this.doors.of(subscriber, now).deferred(kind, delayMs, now);
+    this.doors.of(subscriber, now).deferred(kind, delayMs, jitterMs, now);
   }
 
   letGoOfReplays(): void {

@@ -32,6 +32,10 @@ export class Visit extends Guest {
     this.host.inRoom(this);
   }
 
+  override becameSlow(): void {
+    this.entrance.becameSlow?.(this.delivery);
+  }
+
   override giveUp(): void {
     this.host.noRoom(this);
   }

@@ -43,6 +43,7 @@ export class DelivererRig {
   /** Whether what is deferred or retried comes again when it is due. */
   comesAgain = false;
   private readonly lane: DueQueue;
+  private readonly policy: RetryPolicy;
   private readonly entrances: Readonly<Record<Origin, Entrance>>;
   private made = 0;
   private ownership = new AbortController();
@@ -52,6 +53,7 @@ export class DelivererRig {
     const { delivery } = loadConfig({ delivery: deliverySection }, {});
     this.settings = { ...delivery, retryJitterPercent: 0, ...settings };
     this.lane = new DueQueue(clock);
+    this.policy = new RetryPolicy(this.settings);
     const output: Output = { produce: async (record) => this.write(record) };
     const metrics = new DeliveryMetrics(new Metrics('delivery'), clock);
     const client = {
@@ -65,7 +67,7 @@ export class DelivererRig {
       this.rooms,
       new Attempter(client, clock, silentLogger),
       new Handover(new PatientOutput(output, clock), metrics),
-      new RetryPolicy(this.settings),
+      this.policy,
       this.settings,
       clock,
       metrics,
@@ -135,7 +137,13 @@ export class DelivererRig {
     const partsOf = (): never => {
       throw new Error('no record of parts is expected here');
     };
-    return { topic: TOPICS.deliveries, partition: 0, signal: this.ownership.signal, partsOf };
+    return {
+      topic: TOPICS.deliveries,
+      partition: 0,
+      signal: this.ownership.signal,
+      partsOf,
+      setAside: () => undefined,
+    };
   }
 
   private write(record: OutgoingRecord): { partition: number; offset: number } {
@@ -146,7 +154,8 @@ export class DelivererRig {
       const envelope = decodeDeliveryHeaders(record.headers ?? {});
       const again = { envelope, body: record.value as Buffer, assignment: this.assignment() };
       const nothing = (): void => undefined;
-      this.lane.add(this.clock.now() + delayMs, () => void this.deliver('retry', again), nothing);
+      const due = this.clock.now() + delayMs + this.policy.jitterMs(envelope, delayMs);
+      this.lane.add(due, () => void this.deliver('retry', again), nothing);
     }
     return { partition: 0, offset: this.written.length };
   }
