@@ -109,18 +109,21 @@ export class Door {
   }
 
   /**
-   * The lane's work is under the subscription's rate limit. A limiter lives as long as the ownership that it was made
-   * for: another owner may have let some through meanwhile, of which this one knows nothing.
+   * The lane's work is under the subscription's rate limit. A limiter serves the ownership that it was made for: after
+   * that another owner may have let some through, of which this one knows nothing.
    */
-  limitRate(limit: RateLimit | undefined, ownership: AbortSignal, now: number): void {
-    if (limit === undefined) {
-      this.rate = undefined;
-    } else if (this.rate === undefined || this.rate.ownership.aborted) {
+  limitRate(limit: RateLimit, ownership: AbortSignal, now: number): void {
+    if (this.rate === undefined || this.rate.ownership.aborted) {
       this.rate = { limiter: new RateLimiter(limit, now), limit, ownership };
     } else if (this.rate.limit !== limit) {
       this.rate.limiter.change(limit, now);
       this.rate.limit = limit;
     }
+  }
+
+  /** The subscription has no rate limit, or none any more. */
+  unlimitRate(): void {
+    this.rate = undefined;
   }
 
   push(guest: Guest, now: number): void {
@@ -141,9 +144,9 @@ export class Door {
     return this.queues?.shift(of);
   }
 
-  /** One that has waited for as long as it would. */
+  /** One that has waited for as long as it would, or an event that came while those could still go from here. */
   shiftLate(now: number): Guest | undefined {
-    return this.queues?.shiftLate(now);
+    return this.queues?.shiftLate(now, this.takesEvents);
   }
 
   /** Those for whom it is closed for longer than they would wait. */

@@ -86,5 +86,7 @@ export class Doors {
     const own = this.share.isOwner(record.id) ? cap - others * part : part;
     door.limit.setCap(own);
     door.takesEvents = own > 0 && record.rateLimit === undefined;
+    // Also where nothing has come from the lane since: it is another worker's by now, and only events come here.
+    if (record.rateLimit === undefined) door.unlimitRate();
   }
 }

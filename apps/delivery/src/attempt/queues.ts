@@ -22,6 +22,9 @@ const ORIGINS: Readonly<Record<WorkClass, readonly Origin[]>> = {
   replay: ['replay', 'backfill'],
 };
 
+/** A list, for a sweep goes over it at every door twenty times a second, and need not make one each time. */
+const ALL_ORIGINS: readonly Origin[] = Object.values(ORIGINS).flat();
+
 /** Those who wait at one door: in a class who came first is served first. */
 export class Queues {
   private readonly fifos: Readonly<Record<Origin, Fifo<Guest>>> = {
@@ -81,18 +84,20 @@ export class Queues {
       : own + Math.min(this.sizeOf('live'), (own * liveWeight) / retryWeight);
   }
 
-  /** One that has waited for as long as it would. */
-  shiftLate(now: number): Guest | undefined {
-    for (const queue of Object.values(this.fifos)) {
-      const first = queue.peek();
-      if (first !== undefined && first.since + first.patienceMs <= now) return queue.shift();
+  /** One that has waited for as long as it would; where events are not taken (any more), an event in any case. */
+  shiftLate(now: number, takesEvents: boolean): Guest | undefined {
+    for (const origin of ALL_ORIGINS) {
+      const first = this.fifos[origin].peek();
+      if (first === undefined) continue;
+      const isUnwelcome = origin === 'event' && !takesEvents;
+      if (isUnwelcome || first.since + first.patienceMs <= now) return this.fifos[origin].shift();
     }
     return undefined;
   }
 
   /** Takes out all that this is true of. */
   takeOut(which: (guest: Guest) => boolean): Guest[] {
-    return Object.values(this.fifos).flatMap((queue) => queue.takeOut(which));
+    return ALL_ORIGINS.flatMap((origin) => this.fifos[origin].takeOut(which));
   }
 
   /** One of this class has left. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { SubscriptionRecord } from '@hookline/contracts';
 import { TestClock } from '@hookline/testing';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import { roomsWith, subscriberOf, TestGuest } from '../testing/guests.js';
@@ -246,6 +247,59 @@ describe('a rate', () => {
     const taken = Array.from({ length: 100 }, (_, n) => guest(rooms, to, `${n}`, 'lane', 3_000).enter());
     expect(taken.filter(Boolean)).toHaveLength(30);
     expect(rooms.refusal(guest(rooms, to, 'late', 'lane'))).toMatchObject({ ms: 3_000, hindrance: 'rate' });
+  });
+});
+
+describe('a rate limit that is no more', () => {
+  const rateLimit = { perSecond: 1, burst: 1 };
+  const change = (to: Subscriber, record: Partial<SubscriptionRecord>): void => {
+    to.current = subscriberOf(record).current;
+  };
+
+  it('holds up no events at a worker that owned the subscription once', () => {
+    const rooms = roomsWith({}, clock, 3, false);
+    const to = subscriberOf({ rateLimit });
+    const ownership = new AbortController();
+    const last = new TestGuest(rooms, to, { from: 'lane', ownership: ownership.signal });
+    expect(last.enter()).toBe(true);
+    clock.advance(1_000);
+    last.leave();
+    ownership.abort();
+    change(to, { version: 2 });
+    const events = Array.from({ length: 20 }, () => new TestGuest(rooms, to));
+    for (const event of events) event.enter();
+    expect(events.map(({ state }) => state)).toEqual(Array(20).fill('inside'));
+  });
+
+  it('counts for nothing when there is one again', () => {
+    const rooms = roomsWith({}, clock);
+    const to = subscriberOf({ rateLimit: { perSecond: 1, burst: 5 } });
+    const first = guest(rooms, to, 'first', 'lane');
+    first.enter();
+    clock.advance(1_000);
+    first.leave();
+    clock.advance(60_000);
+    change(to, { version: 2 });
+    guest(rooms, to, 'event').enter();
+    change(to, { version: 3, rateLimit: { perSecond: 1, burst: 5 } });
+    guest(rooms, to, 'again', 'lane').enter();
+    expect(begun).toEqual(['first', 'event']);
+    clock.advance(1_000);
+    expect(begun).toEqual(['first', 'event', 'again']);
+  });
+});
+
+describe('a rate limit that is new', () => {
+  it('sends the events that wait to the lane: they are not held until the limit lets them through', () => {
+    const rooms = roomsWith({ endpointConcurrency: 1 }, clock);
+    const to = subscriberOf();
+    fill(rooms, to, 1);
+    guest(rooms, to, 'event', 'event', 60_000).enter();
+    guest(rooms, to, 'lane', 'lane', 60_000).enter();
+    to.current = subscriberOf({ version: 2, rateLimit: { perSecond: 1, burst: 1 } }).current;
+    guest(rooms, to, 'next', 'lane', 60_000).enter();
+    clock.advance(50);
+    expect([givenUp, begun]).toEqual([['event'], []]);
   });
 });
 

@@ -88,7 +88,8 @@ export class Rooms {
     const now = this.clock.now();
     const door = this.doors.of(guest.subscriber, now);
     guest.door = door;
-    if (guest.from !== 'event') door.limitRate(guest.subscriber.current?.record.rateLimit, guest.ownership, now);
+    const rateLimit = guest.subscriber.current?.record.rateLimit;
+    if (rateLimit !== undefined && guest.from !== 'event') door.limitRate(rateLimit, guest.ownership, now);
     if (this.isTooLong(door, guest, now)) return false;
     if (door.waiting === 0 && this.hasRoom(door, guest.kind, now)) {
       this.admit(door, guest, now);
