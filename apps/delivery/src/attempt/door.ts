@@ -243,8 +243,12 @@ export class Door {
 
   /** Whether nothing is lost if it is made anew when it is needed. */
   isIdle(now: number, idleMs: number): boolean {
-    if (this.inFlight > 0 || this.waiting > 0 || this.rate !== undefined || now - this.usedAt < idleMs) return false;
-    if (this.breaker.state !== 'closed' || this.closedMs(now) > 0) return false;
+    if (this.inFlight > 0 || this.waiting > 0) return false;
+    if (this.subscriber.isDeleted) return true;
+    const unusedMs = now - this.usedAt;
+    if (unusedMs < idleMs || this.closedMs(now) > 0 || this.rate?.ownership.aborted === false) return false;
+    // Its time is over and nobody has come to try the endpoint: a worker that doesn't own it may never be asked again.
+    if (this.breaker.state !== 'closed' && unusedMs < this.rules.breakerOpenMostMs) return false;
     return this.returns === undefined || (this.returns.main.isEmpty(now) && this.returns.replay.isEmpty(now));
   }
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { deliverySection, loadConfig } from '@hookline/config';
-import { subscriberOf } from '../testing/guests.js';
+import { TestClock } from '@hookline/testing';
+import { roomsWith, subscriberOf, TestGuest } from '../testing/guests.js';
 import { Doors } from './doors.js';
 
 const { delivery } = loadConfig({ delivery: deliverySection }, {});
 const MINUTE_MS = 60_000;
+const TUNE_MS = 1_000;
 
 const doorsOf = (workers: number, isOwner: boolean): Doors =>
   new Doors({ ...delivery, startConcurrency: 1_000 }, { workers: () => workers, isOwner: () => isOwner });
@@ -53,4 +55,55 @@ describe('Doors', () => {
     expect(doors.size).toBe(702);
     expect(subscribers.filter(({ door }) => door !== undefined)).toEqual([broken, slowedDown]);
   });
+
+  it('are given up where a rate limit served an ownership that is over, not while it lasts', () => {
+    const doors = doorsOf(3, true);
+    const rateLimit = { perSecond: 1, burst: 1 };
+    const [former, present] = [subscriberOf({ id: 'sub_f', rateLimit }), subscriberOf({ id: 'sub_p', rateLimit })];
+    const ownership = new AbortController();
+    doors.of(former, 0).limitRate(rateLimit, ownership.signal, 0);
+    doors.of(present, 0).limitRate(rateLimit, new AbortController().signal, 0);
+    ownership.abort();
+    doors.of(subscriberOf({ id: 'sub_later' }), MINUTE_MS);
+    expect([former.door, present.door?.subscriber, doors.size]).toEqual([undefined, present, 2]);
+  });
+
+  it('are given up where nobody has come to try a broken endpoint for the longest time that it is left alone', () => {
+    const doors = doorsOf(3, false);
+    const broken = subscriberOf({ id: 'sub_b' });
+    for (let n = 0; n < delivery.breakerFailures; n++) doors.of(broken, 0).breaker.failed(0);
+    const other = subscriberOf({ id: 'sub_o' });
+    doors.of(other, delivery.breakerOpenMostMs - 1);
+    expect(broken.door?.breaker.state).toBe('open');
+    doors.of(other, delivery.breakerOpenMostMs + TUNE_MS);
+    expect([broken.door, doors.size]).toEqual([undefined, 1]);
+  });
+
+  it('are given up for others that are in use, and one that is idle itself is made anew', () => {
+    const doors = doorsOf(1, true);
+    const [idle, used] = [subscriberOf({ id: 'sub_i' }), subscriberOf({ id: 'sub_u' })];
+    doors.of(idle, 0);
+    const before = doors.of(used, 0);
+    const after = doors.of(used, MINUTE_MS);
+    expect([idle.door, used.door === after, after === before, doors.size]).toEqual([undefined, true, false, 1]);
+  });
+
+  it.each(['deleted', 'forgotten'])(
+    'let go at once of a subscription that is %s, and whatever is known of it',
+    (how) => {
+      const doors = doorsOf(1, true);
+      const subscriber = subscriberOf({ rateLimit: { perSecond: 1, burst: 1 } });
+      const door = doors.of(subscriber, 0);
+      door.limitRate({ perSecond: 1, burst: 1 }, new AbortController().signal, 0);
+      door.deferred('retry', 2 * MINUTE_MS, 0, 0);
+      const guest = new TestGuest(roomsWith({}, new TestClock()), subscriber);
+      door.entered(guest, 0);
+      subscriber.current = how === 'deleted' ? subscriberOf({ status: 'deleted', version: 2 }).current : undefined;
+      doors.of(subscriberOf({ id: 'sub_b' }), 1);
+      expect(subscriber.door).toBe(door);
+      door.left(guest, 'delivered', 0, 2);
+      doors.of(subscriberOf({ id: 'sub_c' }), 2);
+      expect([subscriber.door, doors.size]).toEqual([undefined, 2]);
+    },
+  );
 });

@@ -14,7 +14,7 @@ export interface FleetShare {
 const TUNE_MS = 1_000;
 /** A door that nobody has used for so long is given up, ms. */
 const IDLE_MS = 60_000;
-/** Doors that are looked at for that whenever one is opened: so there are never many more than are used. */
+/** Doors that are looked at for that whenever one is opened or tuned: so there are never many more than are used. */
 const LOOKS = 4;
 
 /** The doors that are in use, out of very many subscriptions. */
@@ -45,13 +45,17 @@ export class Doors {
 
   /** A subscription's door, with the limits that hold now. */
   of(subscriber: Subscriber, now: number): Door {
-    const door = (subscriber.door ??= this.open(subscriber, now));
-    if (door.tunedFor !== subscriber.current || Math.abs(now - door.tunedAt) >= TUNE_MS) this.tune(door, now);
-    return door;
+    const { door } = subscriber;
+    if (door !== undefined && door.tunedFor === subscriber.current && Math.abs(now - door.tunedAt) < TUNE_MS)
+      return door;
+    // Before it is its turn: it may be one of those that are given up.
+    for (let n = 0; n < LOOKS && this.awake.length > 0; n++) this.lookAtOne(now);
+    const tuned = (subscriber.door ??= this.open(subscriber, now));
+    this.tune(tuned, now);
+    return tuned;
   }
 
   private open(subscriber: Subscriber, now: number): Door {
-    for (let n = 0; n < LOOKS && this.awake.length > 0; n++) this.lookAtOne(now);
     const door = new Door(subscriber, this.rules, now);
     door.place = this.awake.push(door) - 1;
     return door;

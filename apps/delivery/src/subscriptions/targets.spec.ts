@@ -47,6 +47,20 @@ describe('Targets', () => {
     expect(after?.subscriber.current).toBe(after);
   });
 
+  it('keeps nothing of what the view has forgotten, in what is in flight neither', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record());
+    const subscriber = targets.get('sub_a')?.subscriber;
+    expect(subscriber?.isDeleted).toBe(false);
+    targets.apply('sub_a', undefined);
+    expect([targets.get('sub_a'), subscriber?.current, subscriber?.isDeleted, subscriber?.refusal]).toEqual([
+      undefined,
+      undefined,
+      true,
+      'subscription-deleted',
+    ]);
+  });
+
   it('gives a new subscription nothing from before it', () => {
     const targets = new Targets(sealer);
     targets.apply('sub_a', record({ holdsFrom: { '1': 100 } }));

@@ -13,6 +13,8 @@ export class Targets {
   /** Takes a change of the view. The view lets no older version come after a newer one. */
   apply(id: string, record: SubscriptionRecord | undefined): void {
     if (record === undefined) {
+      const forgotten = this.subscribers.get(id);
+      if (forgotten !== undefined) forgotten.current = undefined;
       this.enabled.delete(id);
       this.subscribers.delete(id);
       return;
