@@ -10,7 +10,10 @@ export interface CommitTarget {
   commit(member: Member, topics: readonly TopicCommit[]): Promise<void>;
 }
 
-/** A partition whose metadata gets longer than this part of the limit is paused until it is shorter again. */
+/**
+ * A partition whose metadata gets longer than this part of the limit is paused until it is shorter again, or until
+ * nothing is worked on there: then only reading on makes it shorter.
+ */
 const FULL = 0.75;
 
 /** Commits the low watermark and what is complete above it, of the partitions where that has changed. */
@@ -67,7 +70,7 @@ export class Committer {
   }
 
   private pauseWhereFull(partition: OwnedPartition, full: boolean): void {
-    if (full) partition.pauses.add('metadata');
+    if (full && partition.working > 0) partition.pauses.add('metadata');
     else partition.pauses.delete('metadata');
     this.flowChanged(partition);
   }

@@ -71,12 +71,20 @@ export class OwnedPartition implements Assignment {
     return this.inFlight - this.released;
   }
 
+  /** Paused for its metadata, and nothing is worked on that could make that shorter. */
+  get isStuck(): boolean {
+    return this.pauses.has('metadata') && this.working === 0;
+  }
+
   /** More stands in the log than was read. */
   get behind(): boolean {
     return this.next < this.end;
   }
 
-  restore(progress: Pick<RestoredProgress, 'watermark' | 'start' | 'end'>, { complete, remainders }: OffsetProgress): void {
+  restore(
+    progress: Pick<RestoredProgress, 'watermark' | 'start' | 'end'>,
+    { complete, remainders }: OffsetProgress,
+  ): void {
     this.tracking = new CompletionTracker(progress.watermark, complete, remainders);
     this.next = progress.start;
     this.end = progress.end;

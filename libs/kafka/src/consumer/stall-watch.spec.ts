@@ -62,6 +62,16 @@ describe('StallWatch', () => {
     expect(stalledAfter(1_000, false)).toBe(true);
   });
 
+  it('a pause for full metadata is where nothing is in flight that could end it', () => {
+    purpose = true;
+    const [only] = partition.take(batchOf([0], 1));
+    partition.pauses.add('metadata');
+    expect(stalledAfter(5_000)).toBe(false);
+    if (only) partition.complete(only);
+    expect(stalledAfter(999)).toBe(false);
+    expect(stalledAfter(1)).toBe(true);
+  });
+
   it('progress that cannot be restored is', () => {
     partition.pauses.add('restoring');
     expect(stalledAfter(1_000)).toBe(true);

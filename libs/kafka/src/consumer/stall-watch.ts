@@ -31,7 +31,7 @@ export class StallWatch {
   }
 
   private hasWork(partition: OwnedPartition, gated: boolean): boolean {
-    if (partition.pauses.has('restoring')) return true;
+    if (partition.pauses.has('restoring') || partition.isStuck) return true;
     if (partition.inFlight > 0 && !this.waitsOnPurpose(partition.topic)) return true;
     return partition.behind && !gated && partition.pauses.size === 0;
   }
