@@ -36,7 +36,7 @@ class Log {
   ) {
     const tracker = new CompletionTracker(0);
     const partsOf: Assignment['partsOf'] = (offset, parts) => tracker.parts(offset, parts);
-    this.assignment = { topic, partition: 0, signal: new AbortController().signal, partsOf };
+    this.assignment = { topic, partition: 0, signal: new AbortController().signal, partsOf, setAside: () => undefined };
   }
 
   append({ value, headers = {} }: Pick<OutgoingRecord, 'value' | 'headers'>): number {

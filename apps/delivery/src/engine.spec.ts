@@ -34,7 +34,7 @@ beforeEach(() => {
   const tracker = new CompletionTracker(0);
   tracker.begin(7);
   const partsOf: Assignment['partsOf'] = (offset, parts) => tracker.parts(offset, parts);
-  assignment = { topic: TOPICS.events, partition: 0, signal: revoked.signal, partsOf };
+  assignment = { topic: TOPICS.events, partition: 0, signal: revoked.signal, partsOf, setAside: () => undefined };
 });
 
 function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {

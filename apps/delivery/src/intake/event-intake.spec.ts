@@ -84,7 +84,7 @@ function record(topic: string, headers: LogRecord['headers']): LogRecord {
   const partsOf: Assignment['partsOf'] = (of, parts) => tracker.parts(of, parts);
   tracker.begin(offset);
   return {
-    assignment: { topic, partition: 0, signal: new AbortController().signal, partsOf },
+    assignment: { topic, partition: 0, signal: new AbortController().signal, partsOf, setAside: () => undefined },
     topic,
     partition: 0,
     offset: offset++,

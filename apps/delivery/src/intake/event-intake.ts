@@ -54,6 +54,7 @@ export class EventIntake {
       patienceMs: settings.directWaitMs,
       owns,
       noRoom: (delivery) => this.toLane(delivery).then(() => HANDED_OVER),
+      becameSlow: (delivery) => this.setAside(delivery),
     };
     this.hurriedEntrance = { ...this.entrance, patienceMs: 0 };
   }
@@ -73,16 +74,36 @@ export class EventIntake {
     if (record.done) return DONE;
     partition.works.set(record.offset, work);
     const held = this.shares.enter(work.event.tenant);
+    work.held = held;
     return this.act(work, record, held).then(
       () => {
-        this.shares.leave(held);
+        this.leaveShare(work);
         partition.works.delete(record.offset);
       },
       (error: unknown) => {
-        this.shares.leave(held);
+        this.leaveShare(work);
         throw error;
       },
     );
+  }
+
+  /**
+   * Endpoints that hang must not stop the reading for the others: an event with a slow attempt no longer counts among
+   * those that are held. Of several targets the first that is slow is enough, for the others do not hold it for long:
+   * they wait `directWaitMs` at most, and are then attempted or handed over. So what is set aside is bounded by the
+   * places for slow attempts, and by how fast attempts can become slow: `workerConcurrency` in each `slowAttemptMs`.
+   */
+  private setAside({ assignment, envelope }: Delivery): void {
+    const { offset } = envelope.source;
+    const work = this.partitions.get(assignment)?.works.get(offset);
+    if (work === undefined) return;
+    this.leaveShare(work);
+    assignment.setAside(offset);
+  }
+
+  private leaveShare(work: EventWork): void {
+    if (work.held !== undefined) this.shares.leave(work.held);
+    work.held = undefined;
   }
 
   /** Once for each record, in log order, for the index of ids depends on it. */

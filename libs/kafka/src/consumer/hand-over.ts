@@ -83,6 +83,7 @@ export class HandOver {
 
   private failed(partition: OwnedPartition, record: LogRecord, attempt: number, error: unknown): void {
     if (!partition.alive) return;
+    partition.takeBack(record);
     if (error instanceof LetGo) {
       if (partition.letGo(record)) this.options.letGo();
       return;

@@ -76,9 +76,17 @@ export class Intake {
     return new Promise((resolve) => this.whenDrained.push(resolve));
   }
 
+  /** To be called when a record was set aside. */
+  setAside(): void {
+    this.check();
+  }
+
   private check(): void {
-    if (this.count >= this.most) this.pause(TOTAL);
-    else if (this.count <= this.most / 2) this.resume(TOTAL);
+    const isPaused = this.gates.has(TOTAL);
+    // Only added up where it may matter: this is asked for every record.
+    const counted = isPaused || this.count >= this.most ? this.count - this.owned.aside : this.count;
+    if (counted >= this.most) this.pause(TOTAL);
+    else if (isPaused && counted <= this.most / 2) this.resume(TOTAL);
     if (this.count === 0) for (const resolve of this.whenDrained.splice(0)) resolve();
   }
 

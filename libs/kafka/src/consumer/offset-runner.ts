@@ -220,7 +220,9 @@ export class OffsetRunner {
   }
 
   private own(session: GroupSession, topic: string, partition: number): OwnedPartition {
-    const added = new OwnedPartition(topic, partition, this.settings.highWater, this.options.lookBack !== undefined);
+    const { options, settings, intake } = this;
+    const looksBack = options.lookBack !== undefined;
+    const added = new OwnedPartition(topic, partition, settings.highWater, looksBack, () => intake.setAside());
     this.owned.add(added);
     session.pause(topic, partition);
     return added;

@@ -28,6 +28,7 @@ export class OwnedPartition implements Assignment {
   /** Grows with every record read or completed. */
   progress = 0;
   private readonly revoked = new AbortController();
+  private readonly setAsideOffsets = new Set<number>();
   private tracking: CompletionTracker | undefined;
   private released = 0;
   private next = 0;
@@ -38,6 +39,7 @@ export class OwnedPartition implements Assignment {
     readonly partition: number,
     private readonly highWater: Bounds,
     private readonly looksBack: boolean,
+    private readonly onSetAside: () => void = () => undefined,
   ) {}
 
   get signal(): AbortSignal {
@@ -71,6 +73,11 @@ export class OwnedPartition implements Assignment {
     return this.inFlight - this.released;
   }
 
+  /** How many of those are set aside. */
+  get aside(): number {
+    return this.setAsideOffsets.size;
+  }
+
   /** Paused for its metadata, and nothing is worked on that could make that shorter. */
   get isStuck(): boolean {
     return this.pauses.has('metadata') && this.working === 0;
@@ -93,6 +100,17 @@ export class OwnedPartition implements Assignment {
   partsOf(offset: number, parts: readonly string[]): RecordParts {
     if (this.tracking === undefined) throw new Error('no record was read yet');
     return this.tracking.parts(offset, parts);
+  }
+
+  setAside(offset: number): void {
+    if (!this.alive || this.tracking?.isComplete(offset) !== false || this.setAsideOffsets.has(offset)) return;
+    this.setAsideOffsets.add(offset);
+    this.onSetAside();
+  }
+
+  /** Its handler rejected it: what it was set aside for is over. */
+  takeBack({ offset }: LogRecord): void {
+    this.setAsideOffsets.delete(offset);
   }
 
   /** Goes on from a later offset; nothing is left to be read before it. */
@@ -128,6 +146,7 @@ export class OwnedPartition implements Assignment {
   /** @returns whether it was in flight */
   complete(record: LogRecord): boolean {
     if (this.tracking?.complete(record.offset) !== true) return false;
+    this.setAsideOffsets.delete(record.offset);
     this.inFlightBytes -= sizeOf(record);
     this.progress++;
     this.checkHighWater();

@@ -30,6 +30,13 @@ export class OwnedPartitions {
     return sum;
   }
 
+  /** How many of those are set aside. */
+  get aside(): number {
+    let sum = 0;
+    for (const each of this.owned.values()) sum += each.aside;
+    return sum;
+  }
+
   /** The partition numbers, over all topics. */
   numbers(): number[] {
     return [...new Set(this.values().map(({ partition }) => partition))].sort((a, b) => a - b);

@@ -18,6 +18,12 @@ export interface Assignment {
    * the commit's metadata, and pause the partition
    */
   partsOf(offset: number, parts: readonly string[]): RecordParts;
+  /**
+   * For a record in flight that is held by nothing but what its handler bounds by itself: it no longer counts against
+   * `maxInFlightTotal`, until it is complete or rejected. It counts in its partition as before, and a stop waits for it.
+   * Said twice, it is the same.
+   */
+  setAside(offset: number): void;
 }
 
 /** A record as a handler sees it. */

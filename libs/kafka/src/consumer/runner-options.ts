@@ -63,7 +63,10 @@ export interface RunnerOptions {
    * above by one fetch (`maxBytesPerPartition`). By default 5,000 records or 16 MiB.
    */
   highWater?: Partial<Bounds>;
-  /** Everything is paused at this many records in flight over all partitions, until half of them are; none by default. */
+  /**
+   * Everything is paused at this many records in flight over all partitions, until half of them are; none by default.
+   * Those that were set aside don't count.
+   */
   maxInFlightTotal?: number;
   lookBack?: LookBack;
   positions?: PositionStore;
