@@ -112,6 +112,23 @@ describe('an endpoint that asks to be left alone', () => {
 });
 
 describe('an endpoint that fails', () => {
+  it.each<[string, Partial<SendResult>, number]>([
+    ['500', { status: 500 }, 8],
+    ['502', { status: 502 }, 8],
+    ['408', { status: 408 }, 8],
+    ['no answer', { error: 'timeout' }, 8],
+    ['302', { status: 302 }, 16],
+    ['400', { status: 400 }, 16],
+    ['404', { status: 404 }, 16],
+  ])('by %s gets less at a time only if that may help, and its breaker counts it', async (_, result, limit) => {
+    const rig = new DelivererRig({ breakerFailures: 2, startConcurrency: 16 });
+    rig.answer = () => ({ ...result, durationMs: 1 });
+    await rig.deliver();
+    expect(rig.subscriber.door?.limit.current).toBe(limit);
+    await rig.deliver();
+    expect(rig.subscriber.door?.breaker.state).toBe('open');
+  });
+
   it('is left alone, then gets one attempt to see, and twice as long after each that fails', async () => {
     const rig = new DelivererRig({ breakerFailures: 3, breakerOpenMs: 5_000 });
     rig.answer = () => FAILED;

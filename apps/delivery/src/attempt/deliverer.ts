@@ -103,6 +103,7 @@ export class Deliverer {
     const { envelope } = delivery;
     let verdict: Verdict | undefined;
     let aloneMs = 0;
+    let status: number | undefined;
     let attempted: Attempted;
     const target = subscriber.current as Target;
     try {
@@ -112,13 +113,14 @@ export class Deliverer {
       if (end !== undefined) return await this.bury(delivery, end);
       envelope.windowStart ??= this.clock.now();
       attempted = await this.attempter.attempt(target, delivery);
-      verdict = verdictOf(attempted.outcome.status);
+      ({ status } = attempted.outcome);
+      verdict = verdictOf(status);
       if (verdict === 'slow-down') aloneMs = this.aloneMs(attempted);
       // Before the room is given to the next.
       if (verdict === 'gone') subscriber.gone(target.record.version);
     } finally {
       // The room is for the attempt; its record is written outside.
-      this.rooms.leave(visit, verdict, aloneMs);
+      this.rooms.leave(visit, verdict, aloneMs, mayBeTooMuch(status));
     }
     this.metrics.attempted(attempted.outcome, verdict);
     envelope.attempts = attempted.outcome.number;
@@ -174,6 +176,14 @@ export class Deliverer {
     const { retryAfterMostMs } = this.settings;
     return retryAfterMs(retryAfter, this.clock.now(), retryAfterMostMs) ?? Math.min(ALONE_MS, this.policy.shortestMs);
   }
+}
+
+/**
+ * Whether a failure may come from too much at a time. Who answers `404` has had the time to look, and would with less.
+ * @param status undefined if there was no whole answer
+ */
+function mayBeTooMuch(status: number | undefined): boolean {
+  return status === undefined || status >= 500 || status === 408;
 }
 
 function progressOf({ envelope }: Delivery): Progress {

@@ -184,15 +184,16 @@ export class Door {
   /**
    * @param verdict what the endpoint's answer means; none if there was no attempt
    * @param alone how long the endpoint asks to be left alone, ms
+   * @param mayBeTooMuch whether a failure may come from too much at a time: else it is only the breaker's business
    */
-  left(guest: Guest, verdict: Verdict | undefined, alone: number, now: number): void {
+  left(guest: Guest, verdict: Verdict | undefined, alone: number, mayBeTooMuch: boolean, now: number): void {
     if (verdict === 'delivered') {
       this.limit.succeeded(this.inFlight);
       this.stalled = false;
       // Left alone for a while: it may be back in full strength, or not.
       if (this.breaker.succeeded(now, guest.round)) this.limit.restart();
     } else if (verdict === 'failed') {
-      this.limit.failed(now);
+      if (mayBeTooMuch) this.limit.failed(now);
       this.breaker.failed(now, guest.round);
     } else {
       this.breaker.probeLost(now, guest.round);

@@ -101,7 +101,7 @@ describe('Doors', () => {
       subscriber.current = how === 'deleted' ? subscriberOf({ status: 'deleted', version: 2 }).current : undefined;
       doors.of(subscriberOf({ id: 'sub_b' }), 1);
       expect(subscriber.door).toBe(door);
-      door.left(guest, 'delivered', 0, 2);
+      door.left(guest, 'delivered', 0, true, 2);
       doors.of(subscriberOf({ id: 'sub_c' }), 2);
       expect([subscriber.door, doors.size]).toEqual([undefined, 2]);
     },

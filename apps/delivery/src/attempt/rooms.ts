@@ -107,12 +107,13 @@ export class Rooms {
   /**
    * @param verdict what the endpoint's answer means; none if there was no attempt
    * @param alone how long the endpoint asks to be left alone, ms
+   * @param mayBeTooMuch whether a failure may come from too much at a time
    */
-  leave(guest: Guest, verdict?: Verdict, alone = 0): void {
+  leave(guest: Guest, verdict?: Verdict, alone = 0, mayBeTooMuch = true): void {
     const now = this.clock.now();
     const { door } = guest;
     this.ages.end(guest);
-    door.left(guest, verdict, alone, now);
+    door.left(guest, verdict, alone, mayBeTooMuch, now);
     if (guest.kind === 'replay') this.replays--;
     else this.busyAt = now;
     if (door.waiting > 0) {
