@@ -99,9 +99,12 @@ describe('an endpoint that asks to be left alone', () => {
     expect(await waits).toEqual(DELIVERED);
   });
 
-  it('by 503 alone is left alone for a second; by more than is honoured, for as long as is', async () => {
-    const rig = new DelivererRig({ retryAfterMostMs: 600_000 });
+  it('by 503 alone only gets less, by 429 alone nothing for a second; by more than is honoured, nothing for so long', async () => {
+    const rig = new DelivererRig({ retryAfterMostMs: 600_000, breakerFailures: 1, startConcurrency: 8 });
     rig.answer = () => ({ status: 503, durationMs: 1 });
+    expect(await rig.deliver()).toMatchObject({ kind: 'retry', delayMs: 5_000 });
+    expect([rig.subscriber.door?.closedMs(rig.clock.now()), rig.subscriber.door?.limit.current]).toEqual([0, 4]);
+    rig.answer = () => ({ status: 429, durationMs: 1 });
     expect(await rig.deliver()).toMatchObject({ kind: 'retry', delayMs: 5_000 });
     expect(rig.subscriber.door?.closedMs(rig.clock.now())).toBe(1_000);
     await rig.clock.advanceAsync(1_000);

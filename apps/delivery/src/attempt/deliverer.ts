@@ -21,10 +21,10 @@ import { summaryOf } from './summary.js';
 import { Visit, type VisitHost } from './visit.js';
 
 /**
- * For how long an endpoint is left alone that answers 429 or 503 and doesn't say. A short time: among many of its
+ * For how long an endpoint is left alone that answers 429 and doesn't say. One that answers 503 is not: among many of its
  * servers one may say so now and then, and that is no reason to hold up all that the others would take.
  */
-const ALONE_MS = 1_000;
+const TOO_MANY_MS = 1_000;
 
 /** Brings one delivery as far as it comes now: delivered, a retry, a dead letter, or handed over for want of room. */
 export class Deliverer {
@@ -172,9 +172,9 @@ export class Deliverer {
   }
 
   /** For how long the endpoint asks to be left alone. */
-  private aloneMs({ retryAfter }: Attempted): number {
-    const { retryAfterMostMs } = this.settings;
-    return retryAfterMs(retryAfter, this.clock.now(), retryAfterMostMs) ?? Math.min(ALONE_MS, this.policy.shortestMs);
+  private aloneMs({ retryAfter, outcome: { status } }: Attempted): number {
+    const asked = retryAfterMs(retryAfter, this.clock.now(), this.settings.retryAfterMostMs);
+    return asked ?? (status === 429 ? Math.min(TOO_MANY_MS, this.policy.shortestMs) : 0);
   }
 }
 
