@@ -30,6 +30,9 @@ describe('the way of an event', () => {
     hookline = await HooklineUnderTest.start({
       HOOKLINE_RETRY_DELAYS: `${FIRST_DELAY_MS}ms,${SECOND_DELAY_MS}ms`,
       HOOKLINE_DELIVERY_WINDOW: '5s',
+      // So that each delivery is tried for its whole time: endpoints that are left alone are another test's affair.
+      HOOKLINE_BREAKER_FAILURES: '10000',
+      HOOKLINE_BREAKER_SAMPLE: '10000',
     });
   });
   afterAll(() => hookline?.stop());

@@ -39,6 +39,9 @@ async function tourIn(dataDir: string, narrator: Narrator): Promise<string | und
     settings: {
       HOOKLINE_RETRY_DELAYS: DELAYS_MS.map(formatDelay).join(),
       HOOKLINE_DELIVERY_WINDOW: formatDelay(WINDOW_MS),
+      // Ten seconds are too short to leave a dead endpoint alone for some of them, and the tour shows how it is tried.
+      HOOKLINE_BREAKER_FAILURES: '10000',
+      HOOKLINE_BREAKER_SAMPLE: '10000',
     },
     onProgress: (line) => narrator.say(line),
   });
