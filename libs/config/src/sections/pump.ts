@@ -35,7 +35,7 @@ export const pumpSection = section<PumpConfig>('Writing to Kafka', {
   roundIntervalMs: duration(
     'HOOKLINE_FLUSH_INTERVAL',
     'From one round of sends to the next at least, where the former had 8 records or more: what comes meanwhile shares a send; with less load, or `0ms`, nothing waits.',
-    { default: '15ms' },
+    { default: '10ms' },
   ),
   layoutRefreshMs: duration('HOOKLINE_LEADERS_REFRESH', 'How often the leaders of partitions are looked up.', {
     default: '30s',
