@@ -9,11 +9,10 @@ import {
 } from '@hookline/contracts';
 import { CompletionTracker } from '@hookline/domain';
 import type { Assignment, LogRecord, OutgoingRecord } from '@hookline/kafka';
-import { Metrics, silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
-import { DeliveryEngine } from './engine.js';
-import { DeliveryMetrics } from './metrics.js';
-import { subscriptionRecord, testSealer } from './testing/guests.js';
+import type { DeliveryEngine } from './engine.js';
+import { subscriptionRecord } from './testing/guests.js';
+import { testEngine } from './testing/test-engine.js';
 
 const EVENTS = 1_000;
 const HELD = 200;
@@ -73,9 +72,8 @@ describe('an endpoint that is down for 25 hours', () => {
     const buried: { letter: DeadLetter; at: number }[] = [];
     const sent = new Map<string, number>();
     const { delivery: settings } = loadConfig({ delivery: deliverySection }, {});
-    const engine: DeliveryEngine = new DeliveryEngine({
-      settings: { ...settings, laneHeldRecords: HELD },
-      sealer: testSealer,
+    const engine: DeliveryEngine = testEngine({
+      settings: { laneHeldRecords: HELD },
       client: {
         send: async ({ headers }) => {
           const id = String(headers[headers.indexOf('webhook-id') + 1]);
@@ -93,12 +91,6 @@ describe('an endpoint that is down for 25 hours', () => {
         },
       },
       clock,
-      logger: silentLogger,
-      metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
-      owns: { event: () => true, lane: () => true },
-      leaseMs: 0,
-      share: { workers: () => 1, isOwner: () => true, lanePartitionOf: () => 0 },
-      readLane: async function* () {},
     });
     const logOf = (topic: string): Log => {
       const log = logs.get(topic) ?? new Log(topic, clock, engine.lanes.handler);

@@ -1,17 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
+import type { DeliveryConfig } from '@hookline/config';
 import { encodeDeliveryHeaders, encodeEventHeaders, TOPICS, type DeliveryEnvelope } from '@hookline/contracts';
-import { CompletionTracker, newSigningSecret, Sealer } from '@hookline/domain';
+import { CompletionTracker } from '@hookline/domain';
 import type { SendRequest, SendResult } from '@hookline/http-delivery';
 import { LetGo, NotDurable, type Assignment, type LogRecord, type OutgoingRecord, type Output } from '@hookline/kafka';
-import { Metrics, silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
 import { NotOwner } from './delivery.js';
-import { DeliveryEngine } from './engine.js';
-import { DeliveryMetrics } from './metrics.js';
+import type { DeliveryEngine } from './engine.js';
+import { subscriptionRecord } from './testing/guests.js';
+import { testEngine } from './testing/test-engine.js';
 
-const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
 const HOUR_MS = 3_600_000;
 
 let clock: TestClock;
@@ -38,7 +36,6 @@ beforeEach(() => {
 });
 
 function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
-  const { delivery } = loadConfig({ delivery: deliverySection }, {});
   const output: Output = {
     produce: async (record) => {
       if (refuses(record)) throw new NotDurable('refused', 'by the test');
@@ -46,9 +43,8 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
       return { partition: 0, offset: written.length };
     },
   };
-  return new DeliveryEngine({
-    settings: { ...delivery, retryJitterPercent: 0, ...settings },
-    sealer,
+  return testEngine({
+    settings: { retryJitterPercent: 0, ...settings },
     client: {
       send: async (request) => {
         sent.push(request);
@@ -57,20 +53,13 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
     },
     output,
     clock,
-    logger: silentLogger,
-    metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
-    owns: { event: () => owner, lane: () => owner },
-    leaseMs: 0,
-    readLane: async function* () {},
-    share: { workers: () => 1, isOwner: () => owner, lanePartitionOf: (id) => id.length % 2 },
+    isOwner: () => owner,
+    lanePartitionOf: (id) => id.length % 2,
   });
 }
 
 function subscribe(engine: DeliveryEngine, id: string, status: 'enabled' | 'disabled' | 'deleted' = 'enabled'): void {
-  const sealed = sealer.seal(JSON.stringify({ secrets: [newSigningSecret()], headers: {} }), `ten_a/${id}`);
-  const url = `https://${id.replace('_', '-')}.example.com/`;
-  const fixed = { v: 1, version: 1, tenant: 'ten_a', types: ['*'], holdsFrom: {} } as const;
-  engine.targets.apply(id, { ...fixed, types: ['*'], id, url, status, sealed });
+  engine.targets.apply(id, subscriptionRecord({ id, status }));
 }
 
 const event = { tenant: 'ten_a', id: 'e1', type: 'order.created', time: '2026-01-01T00:00:00Z' };

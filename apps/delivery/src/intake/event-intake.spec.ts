@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
+import type { DeliveryConfig } from '@hookline/config';
 import {
   decodeOutcome,
   decodeWideHeaders,
@@ -9,20 +8,16 @@ import {
   TOPICS,
   type WideDelivery,
 } from '@hookline/contracts';
-import { CompletionTracker, newSigningSecret, Sealer } from '@hookline/domain';
+import { CompletionTracker } from '@hookline/domain';
 import type { SendRequest, SendResult } from '@hookline/http-delivery';
 import { NotDurable, type Assignment, type LogRecord, type OutgoingRecord } from '@hookline/kafka';
-import { Metrics, silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
 import { NotOwner } from '../delivery.js';
-import { DeliveryEngine } from '../engine.js';
+import type { DeliveryEngine } from '../engine.js';
 import type { Handover } from '../handover/handover.js';
-import { DeliveryMetrics } from '../metrics.js';
+import { subscriptionRecord } from '../testing/guests.js';
+import { testEngine } from '../testing/test-engine.js';
 import { WideHandover } from './wide-handover.js';
-
-const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
-const sealed = (tenant: string, id: string): string =>
-  sealer.seal(JSON.stringify({ secrets: [newSigningSecret()], headers: {} }), `${tenant}/${id}`);
 
 let clock: TestClock;
 let sent: SendRequest[];
@@ -45,10 +40,8 @@ beforeEach(() => {
 });
 
 function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
-  const { delivery } = loadConfig({ delivery: deliverySection }, {});
-  return new DeliveryEngine({
-    settings: { ...delivery, retryJitterPercent: 0, ...settings },
-    sealer,
+  return testEngine({
+    settings: { retryJitterPercent: 0, ...settings },
     client: {
       send: async (request) => {
         sent.push(request);
@@ -63,21 +56,13 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
       },
     },
     clock,
-    logger: silentLogger,
-    metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
-    owns: { event: () => owner, lane: () => owner },
-    leaseMs: 0,
-    readLane: async function* () {},
-    share: { workers: () => 1, isOwner: () => owner, lanePartitionOf: (id) => Number(id.at(-1)) % 2 },
+    isOwner: () => owner,
+    lanePartitionOf: (id) => Number(id.at(-1)) % 2,
   });
 }
 
 function subscribe(engine: DeliveryEngine, ids: readonly string[], tenant = 'ten_a'): void {
-  for (const id of ids) {
-    const url = `https://${id.replace('_', '-')}.example.com/`;
-    const fixed = { v: 1, version: 1, holdsFrom: {}, status: 'enabled' } as const;
-    engine.targets.apply(id, { ...fixed, tenant, types: ['*'], id, url, sealed: sealed(tenant, id) });
-  }
+  for (const id of ids) engine.targets.apply(id, subscriptionRecord({ id, tenant }));
 }
 
 function record(topic: string, headers: LogRecord['headers']): LogRecord {

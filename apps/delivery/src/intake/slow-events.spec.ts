@@ -1,16 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
+import type { DeliveryConfig } from '@hookline/config';
 import { encodeEventHeaders, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
-import { CompletionTracker, newSigningSecret, Sealer } from '@hookline/domain';
+import { CompletionTracker } from '@hookline/domain';
 import type { SendResult } from '@hookline/http-delivery';
 import type { Assignment, LogRecord, OutgoingRecord } from '@hookline/kafka';
-import { Metrics, silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
-import { DeliveryEngine } from '../engine.js';
-import { DeliveryMetrics } from '../metrics.js';
+import type { DeliveryEngine } from '../engine.js';
+import { subscriptionRecord } from '../testing/guests.js';
+import { testEngine } from '../testing/test-engine.js';
 
-const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
 const SLOW_MS = 2_000;
 
 describe('events whose endpoint hangs', () => {
@@ -40,10 +38,8 @@ describe('events whose endpoint hangs', () => {
 
   /** `sub_ok…` answers at once; the others when the test says so. */
   function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
-    const { delivery } = loadConfig({ delivery: deliverySection }, {});
-    return new DeliveryEngine({
-      settings: { ...delivery, slowAttemptMs: SLOW_MS, ...settings },
-      sealer,
+    return testEngine({
+      settings: { slowAttemptMs: SLOW_MS, ...settings },
       client: {
         send: ({ endpoint }) =>
           endpoint.url.includes('sub-ok')
@@ -57,12 +53,6 @@ describe('events whose endpoint hangs', () => {
         },
       },
       clock,
-      logger: silentLogger,
-      metrics: new DeliveryMetrics(new Metrics('delivery'), clock),
-      owns: { event: () => true, lane: () => true },
-      leaseMs: 0,
-      readLane: async function* () {},
-      share: { workers: () => 1, isOwner: () => true, lanePartitionOf: () => 0 },
     });
   }
 
@@ -72,12 +62,7 @@ describe('events whose endpoint hangs', () => {
     ids: readonly string[],
     change: Partial<SubscriptionRecord> = {},
   ): void {
-    for (const id of ids) {
-      const sealed = sealer.seal(JSON.stringify({ secrets: [newSigningSecret()], headers: {} }), `${tenant}/${id}`);
-      const url = `https://${id.replace('_', '-')}.example.com/`;
-      const fixed = { v: 1, version: 1, holdsFrom: {}, status: 'enabled' } as const;
-      engine.targets.apply(id, { ...fixed, tenant, types: ['a'], id, url, sealed, ...change });
-    }
+    for (const id of ids) engine.targets.apply(id, subscriptionRecord({ tenant, types: ['a'], id, ...change }));
   }
 
   function take(engine: DeliveryEngine, tenant: string, type = 'a'): Promise<void> | undefined {

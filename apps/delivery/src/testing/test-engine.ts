@@ -1,0 +1,33 @@
+import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
+import { Metrics, silentLogger } from '@hookline/platform';
+import { DeliveryEngine, type EngineParts } from '../engine.js';
+import { DeliveryMetrics } from '../metrics.js';
+import { testSealer } from './guests.js';
+
+interface Told extends Pick<EngineParts, 'client' | 'output' | 'clock'> {
+  /** What differs from the defaults. */
+  settings?: Partial<DeliveryConfig>;
+  isOwner?: () => boolean;
+  lanePartitionOf?: (subscriptionId: string) => number;
+}
+
+/** An engine without Kafka; where nothing else is said, that of the only worker, which owns everything. */
+export function testEngine({
+  settings,
+  isOwner = () => true,
+  lanePartitionOf = () => 0,
+  ...told
+}: Told): DeliveryEngine {
+  const { delivery } = loadConfig({ delivery: deliverySection }, {});
+  return new DeliveryEngine({
+    ...told,
+    settings: { ...delivery, ...settings },
+    sealer: testSealer,
+    logger: silentLogger,
+    metrics: new DeliveryMetrics(new Metrics('delivery'), told.clock),
+    owns: { event: isOwner, lane: isOwner },
+    leaseMs: 0,
+    readLane: async function* () {},
+    share: { workers: () => 1, isOwner, lanePartitionOf },
+  });
+}
