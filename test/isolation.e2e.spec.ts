@@ -9,7 +9,8 @@ const ENDPOINTS = 300;
 const BAD = 90;
 const EVENTS_EACH = 10;
 const RATE = { perSecond: 50, burst: 10 };
-const LIMITED_EVENTS = 1_000;
+/** Enough for more than a minute of load. */
+const LIMITED_EVENTS = 3_200;
 const BATCH = 100;
 
 describe('one endpoint hurts nobody else', () => {
@@ -81,7 +82,7 @@ describe('one endpoint hurts nobody else', () => {
     }
   }, 200_000);
 
-  it('a rate limit of 50/s holds over three workers, within 2 %', async () => {
+  it('a rate limit of 50/s holds over three workers, within 2 % over a minute of load', async () => {
     const fleet = new Fleet(hookline);
     await fleet.growTo(3);
     const api = await hookline.newTenant(uniqueName('tenant'));
@@ -105,21 +106,27 @@ describe('one endpoint hurts nobody else', () => {
       // All of it waits at once: the limit is what holds it, not the publisher.
       expect(got().size).toBeLessThan(LIMITED_EVENTS / 2);
       await waitUntil(() => events.every(({ id }) => got().has(id)), {
-        deadlineMs: 90_000,
+        deadlineMs: 150_000,
         what: 'the limited events',
       });
 
       expect(receiver.requests.every(({ headers }) => headers['hookline-attempt'] === '1')).toBe(true);
       const times = receiver.requests.map(({ at }) => at);
-      for (const seconds of [5, 10, 15]) expect(most(times, seconds * 1_000)).toBeLessThanOrEqual(allowed(seconds));
+      expect(most(times, MINUTE_MS)).toBeLessThanOrEqual(ALLOWED_A_MINUTE);
+      // Nor is it slower than it need be: what was seen is a minute of load indeed.
+      expect(most(times, MINUTE_MS)).toBeGreaterThan(ALLOWED_A_MINUTE / 2);
     } finally {
       await receiver.close();
     }
-  });
+  }, 240_000);
 });
 
-/** What may come within so many seconds. */
-const allowed = (seconds: number): number => RATE.burst + RATE.perSecond * seconds * 1.02;
+const MINUTE_MS = 60_000;
+/**
+ * The times are taken at the receiver. What a busy machine holds up for a moment between a worker's clock and there comes
+ * nearer to what follows, which in a short window is more than 2 %; the limiter's own tests look at short ones.
+ */
+const ALLOWED_A_MINUTE = RATE.burst + RATE.perSecond * 60 * 1.02;
 
 /** The most that came within a window of this length, wherever it begins. */
 function most(times: readonly number[], windowMs: number): number {

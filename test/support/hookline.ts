@@ -5,6 +5,9 @@ import { RoleProcess, freePorts } from '@hookline/embedded';
 import { HooklineApi, waitUntil } from '@hookline/testing';
 import { Installation, type InstallationOptions } from '../../apps/hookline/src/installation/installation.js';
 
+/** Each broker leads its part, so that one that dies was of use; with partitions for every worker. */
+const AS_IN_A_CLUSTER = { HOOKLINE_TOPIC_LEADERS: 'spread', HOOKLINE_EVENT_PARTITIONS: '6' };
+
 /** A whole Hookline for one spec file: three brokers, PostgreSQL, every role a process, in a folder that goes with it. */
 export class HooklineUnderTest {
   private readonly extra: RoleProcess[] = [];
@@ -19,7 +22,12 @@ export class HooklineUnderTest {
 
   static async start(settings: InstallationOptions['settings'] = {}, brokers: 1 | 3 = 3): Promise<HooklineUnderTest> {
     const dataDir = mkdtempSync(join(tmpdir(), 'hookline-e2e-'));
-    const installation = Installation.open({ dataDir, brokers, settings, durable: false });
+    const installation = Installation.open({
+      dataDir,
+      brokers,
+      settings: { ...AS_IN_A_CLUSTER, ...settings },
+      durable: false,
+    });
     try {
       await installation.start();
       const [ingest, admin] = [installation.role('ingest').url, installation.role('admin-api').url];

@@ -10,7 +10,8 @@ export interface Versioned {
   version: number;
 }
 
-export type SubscriptionStatus = 'enabled' | 'disabled';
+/** `paused` by its owner, for a while; `disabled` by its owner, or because its endpoint is gone or failed for too long. */
+export type SubscriptionStatus = 'enabled' | 'paused' | 'disabled';
 
 export interface RateLimit {
   /** Attempts a second; may be a fraction. */
@@ -18,6 +19,19 @@ export interface RateLimit {
   /** How many may come at once after a pause. */
   burst: number;
 }
+
+/** What an earlier version of a subscription took, and from where: who reads an event goes by the version that held at its offset. */
+export interface EarlierVersion {
+  version: number;
+  /** Whether it took events of the log: enabled, and not held back. */
+  live: boolean;
+  types: string[];
+  /** As in {@link SubscriptionRecord.holdsFrom}. */
+  holdsFrom: Record<string, number>;
+}
+
+/** So many earlier versions travel with a record; of a subscription that is changed more often the oldest are forgotten. */
+export const EARLIER_VERSIONS = 8;
 
 /** A value of `hookline.subscriptions`; the key is the id. A deleted one is a value too, so that it has a version. */
 export interface SubscriptionRecord extends Versioned {
@@ -35,8 +49,21 @@ export interface SubscriptionRecord extends Versioned {
   maxInFlight?: number;
   /** Static headers and signing secrets, sealed: they may be credentials. */
   sealed: string;
+  /**
+   * Enabled, but with so much waiting that it takes no more from the log for now: what is in its lanes goes on, and what
+   * comes is held at its position of the log, until there is room again.
+   */
+  heldBack?: true;
+  /**
+   * Grows with each catch-up: what a lane has of an older epoch is superseded, for the catch-up brings it. Absent: 0.
+   */
+  epoch?: number;
+  /** The replay that catches up, of an ordered subscription: what is live waits in its lane until that is through. */
+  catchingUp?: string;
   /** The offset of `hookline.events` from which this version holds, by partition. */
   holdsFrom: Record<string, number>;
+  /** The versions before this one, the latest first; those that took the same events as the one after them are left out. */
+  before?: EarlierVersion[];
 }
 
 /** What {@link SubscriptionRecord.sealed} holds, as JSON. Associated data of the seal: `tenant/id`. */

@@ -9,6 +9,8 @@ export type DeadLetterReason =
   | 'subscription-disabled'
   /** The endpoint answered 410. */
   | 'endpoint-gone'
+  /** It was held, and the log has let go of it; for a whole range of offsets, see {@link HeldRange}. */
+  | 'let-go'
   /** The record itself can't be read. */
   | 'unreadable';
 
@@ -19,6 +21,26 @@ export type DeadLetterReason =
 export interface DeadLetter {
   delivery: DeliveryEnvelope;
   reason: DeadLetterReason;
+}
+
+/**
+ * What a subscription did not get of one partition of `hookline.events`, and never will of itself: one dead letter for all
+ * of it. Key: the subscription's id. Headers: `reason`, and `held-range` with this as JSON. No value.
+ */
+export interface HeldRange {
+  tenant: string;
+  subscriptionId: string;
+  partition: number;
+  /** Inclusive. */
+  from: number;
+  /** Exclusive. */
+  to: number;
+  /** Since when it was held, ISO 8601. */
+  since: string;
+}
+
+export function encodeHeldRangeHeaders(range: HeldRange, reason: 'let-go' | 'subscription-deleted'): RecordHeaders {
+  return { reason, 'held-range': JSON.stringify(range) };
 }
 
 export function encodeDeadLetterHeaders(letter: DeadLetter): RecordHeaders {

@@ -36,6 +36,8 @@ export interface DeliveryEnvelope {
   /** When this window began: the first attempt or first deferral, ms since the epoch. Absent: it begins with the next. */
   windowStart?: number;
   replayId?: string;
+  /** The subscription's epoch when this was matched; absent: 0. One of an older epoch than the subscription's is superseded. */
+  epoch?: number;
   /** The last attempts of this window, oldest first. */
   history: AttemptSummary[];
 }
@@ -51,6 +53,7 @@ export function encodeDeliveryHeaders(delivery: DeliveryEnvelope): RecordHeaders
   headers['attempts'] = String(delivery.attempts);
   if (delivery.windowStart !== undefined) headers['window'] = String(delivery.windowStart);
   if (delivery.replayId !== undefined) headers['replay'] = delivery.replayId;
+  if (delivery.epoch !== undefined) headers['epoch'] = String(delivery.epoch);
   if (delivery.history.length > 0) headers['history'] = JSON.stringify(delivery.history.slice(-HISTORY_LIMIT));
   return headers;
 }
@@ -66,6 +69,7 @@ export function decodeDeliveryHeaders(headers: Readonly<Record<string, unknown>>
     history: parseHistory(optionalHeader(headers, 'history')),
   };
   if (headers['window'] !== undefined) delivery.windowStart = numericHeader(headers, 'window');
+  if (headers['epoch'] !== undefined) delivery.epoch = numericHeader(headers, 'epoch');
   const replayId = optionalHeader(headers, 'replay');
   if (replayId !== undefined) delivery.replayId = replayId;
   return delivery;

@@ -1,7 +1,8 @@
 import type { DeadLetterReason } from './dead-letter-record.js';
 import { UnreadableRecord, type LogPosition } from './log-position.js';
 
-export type DeliveryState = 'pending' | 'delivered' | 'retrying' | 'dead-lettered';
+/** `held`: its subscription is paused or disabled; it waits in the log, and a catch-up brings it. */
+export type DeliveryState = 'pending' | 'delivered' | 'retrying' | 'dead-lettered' | 'held';
 
 /** What one attempt met. */
 export interface AttemptOutcome {
@@ -47,6 +48,11 @@ export interface OutcomeRecord {
   };
   /** The endpoint said that it is gone for good (410): the subscription is to be disabled, if it is still at this version. */
   gone?: { subscriptionId: string; version: number };
+  /**
+   * The owner's word on how much waits for a subscription: too much, so that it is to be held back, or little enough
+   * again; if it is still at this version.
+   */
+  backlog?: { subscriptionId: string; version: number; is: 'full' | 'low' };
 }
 
 export function encodeOutcome(outcome: OutcomeRecord): Buffer {

@@ -10,6 +10,7 @@ import { Tenant } from './management/tenant.entity.js';
 import { CreateManagement1763797000000 } from './migrations/1763797000000-create-management.js';
 import { CreateHistory1763797000001 } from './migrations/1763797000001-create-history.js';
 import { AddSubscriptionLimits1763797000002 } from './migrations/1763797000002-add-subscription-limits.js';
+import { AddHeldSpans1763797000003 } from './migrations/1763797000003-add-held-spans.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -18,6 +19,7 @@ export const MIGRATIONS = [
   CreateManagement1763797000000,
   CreateHistory1763797000001,
   AddSubscriptionLimits1763797000002,
+  AddHeldSpans1763797000003,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pageQuery } from '../http/page.js';
 
 const tenantId = z.string().max(100).optional().describe('Only with the operator token, and needed there.');
-const state = z.enum(['pending', 'delivered', 'retrying', 'dead-lettered']);
+const state = z.enum(['pending', 'delivered', 'retrying', 'dead-lettered', 'held']);
 
 export const eventQuery = z.strictObject({ tenantId });
 export type EventQuery = z.infer<typeof eventQuery>;

@@ -37,7 +37,9 @@ export async function setup(env: NodeJS.ProcessEnv, logger?: Logger): Promise<nu
   const admin = createKafka(config.kafka, { role: 'setup', logger: log }).admin();
   await admin.connect();
   try {
-    await ensureTopics(admin, topicPlan(config.topics, config.delivery.retryDelaysMs), log);
+    await ensureTopics(admin, topicPlan(config.topics, config.delivery.retryDelaysMs), log, {
+      leaders: config.topics.leaders,
+    });
     log.info({}, 'the topics are there');
   } finally {
     await admin.disconnect();

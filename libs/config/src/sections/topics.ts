@@ -1,5 +1,8 @@
 import { section } from '../load.js';
-import { count, duration } from '../setting.js';
+import { choice, count, duration } from '../setting.js';
+
+/** Whether the brokers lead equal parts of each topic, or one of them leads everything while it is up. */
+export type LeaderPlacement = 'spread' | 'together';
 
 /** How the topics are made, and what is checked when they are there already. */
 export interface TopicsConfig {
@@ -8,6 +11,7 @@ export interface TopicsConfig {
   eventPartitions: number;
   lanePartitions: number;
   attemptPartitions: number;
+  leaders: LeaderPlacement;
   eventsRetentionMs: number;
   retryRetentionMs: number;
   deadLettersRetentionMs: number;
@@ -34,6 +38,12 @@ export const topicsSection = section<TopicsConfig>('Topics', {
     'HOOKLINE_ATTEMPT_PARTITIONS',
     'Partitions of hookline.attempts and hookline.dead-letters when they are made.',
     { default: 6, min: 1, max: 1000 },
+  ),
+  leaders: choice(
+    'HOOKLINE_TOPIC_LEADERS',
+    'Who leads the topics that are made: every broker its part, or one broker all, which costs less where all share a machine.',
+    ['spread', 'together'],
+    { default: 'spread' },
   ),
   eventsRetentionMs: duration('HOOKLINE_EVENTS_RETENTION', 'How long events can be replayed.', { default: '7d' }),
   retryRetentionMs: duration('HOOKLINE_RETRY_RETENTION', 'How long a retry topic keeps a record.', { default: '24h' }),

@@ -1,10 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { retryDelayOf } from '@hookline/contracts';
 import { compareTopic } from './compare-topic.js';
+import { ledByOne } from './led-by-one.js';
 import { lanePartitions } from './lane-partitions.js';
 import { planFaults } from './plan-faults.js';
 import { readTopics, type TopicAdmin } from './read-topics.js';
 import { describeDifference, TopicsUnusable, type TopicDifference } from './topic-difference.js';
+import type { LeaderPlacement } from '@hookline/config';
 import type { TopicSpec } from './topic-spec.js';
 
 /** Where the keeper says what it did. */
@@ -16,6 +18,8 @@ export interface TopicLog {
 export interface EnsureTopicsOptions {
   /** Tells lanes that are there but not in the plan: retry topics whose delay is no longer written. */
   isLane?: (topic: string) => boolean;
+  /** Who leads what is made; what is there stays as it is. */
+  leaders?: LeaderPlacement;
 }
 
 const CREATE_TIMEOUT_MS = 25_000;
@@ -32,11 +36,11 @@ export async function ensureTopics(
   admin: TopicAdmin,
   plan: readonly TopicSpec[],
   log: TopicLog,
-  { isLane = (topic) => retryDelayOf(topic) !== undefined }: EnsureTopicsOptions = {},
+  { isLane = (topic) => retryDelayOf(topic) !== undefined, leaders = 'spread' }: EnsureTopicsOptions = {},
 ): Promise<TopicDifference[]> {
   for (let lap = 1; ; lap += 1) {
-    const { missing, differences } = await checkTopics(admin, plan, isLane);
-    if (missing.length === 0 || (await create(admin, missing))) {
+    const { missing, differences, brokers } = await checkTopics(admin, plan, isLane);
+    if (missing.length === 0 || (await create(admin, missing, leaders === 'together' ? brokers : undefined))) {
       await untilLed(admin, missing);
       if (missing.length > 0) log.info({ topics: missing.map((spec) => spec.name) }, 'topics made');
       for (const difference of differences) log.warn({ difference }, describeDifference(difference));
@@ -61,8 +65,9 @@ async function checkTopics(admin: TopicAdmin, plan: readonly TopicSpec[], isLane
     plan,
     actual.filter(({ name }) => planned.get(name)?.kind === 'lane' || (!planned.has(name) && isLane(name))),
   );
+  const brokers = (await admin.describeCluster()).brokers.map(({ nodeId }) => nodeId);
   const differences = [
-    ...planFaults(plan, (await admin.describeCluster()).brokers.length, there),
+    ...planFaults(plan, brokers.length, there),
     ...lanes.differences,
     ...actual.flatMap((topic) => {
       const spec = planned.get(topic.name);
@@ -74,19 +79,31 @@ async function checkTopics(admin: TopicAdmin, plan: readonly TopicSpec[], isLane
   const missing = plan
     .filter(({ name }) => !there.has(name))
     .map((spec) => (spec.kind === 'lane' ? { ...spec, partitions: lanes.count ?? spec.partitions } : spec));
-  return { missing, differences };
+  return { missing, differences, brokers };
 }
 
-/** @returns false where another process had made some of them */
-async function create(admin: TopicAdmin, missing: readonly TopicSpec[]): Promise<boolean> {
+/**
+ * @param together the brokers, where the first of them is to lead all
+ * @returns false where another process had made some of them
+ */
+async function create(
+  admin: TopicAdmin,
+  missing: readonly TopicSpec[],
+  together?: readonly number[],
+): Promise<boolean> {
   return admin.createTopics({
     timeout: CREATE_TIMEOUT_MS,
     // kafkajs asks any broker at once, and fails where that one has not heard of the topic yet.
     waitForLeaders: false,
     topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
       topic: name,
-      numPartitions: partitions,
-      replicationFactor,
+      ...(together
+        ? {
+            numPartitions: -1,
+            replicationFactor: -1,
+            replicaAssignment: ledByOne(partitions, replicationFactor, together),
+          }
+        : { numPartitions: partitions, replicationFactor }),
       configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
     })),
   });
