@@ -11,6 +11,7 @@ import { CreateManagement1763797000000 } from './migrations/1763797000000-create
 import { CreateHistory1763797000001 } from './migrations/1763797000001-create-history.js';
 import { AddSubscriptionLimits1763797000002 } from './migrations/1763797000002-add-subscription-limits.js';
 import { AddHeldSpans1763797000003 } from './migrations/1763797000003-add-held-spans.js';
+import { AddReplayKinds1763797000004 } from './migrations/1763797000004-add-replay-kinds.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -20,6 +21,7 @@ export const MIGRATIONS = [
   CreateHistory1763797000001,
   AddSubscriptionLimits1763797000002,
   AddHeldSpans1763797000003,
+  AddReplayKinds1763797000004,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

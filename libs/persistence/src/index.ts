@@ -3,7 +3,7 @@ export { ApiKey } from './management/api-key.entity.js';
 export { Subscription, type DisabledReason } from './management/subscription.entity.js';
 export { toSubscriptionRecord } from './management/subscription-record.js';
 export { enqueue, OUTBOX_CHANNEL, type PendingRecord } from './management/enqueue.js';
-export { Replay, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
+export { Replay, type ReplayKind, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
 export { createDataSource } from './data-source.js';
 export { createPool } from './pool.js';
 export { connectionOptions, type PgConnectionOptions } from './connection-options.js';

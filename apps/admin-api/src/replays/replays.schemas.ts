@@ -41,7 +41,7 @@ export const replayView = z.object({
   from: z.unknown(),
   to: z.unknown(),
   subscriptionIds: z.array(z.string()).nullable(),
-  status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']),
+  status: z.enum(['pending', 'running', 'paused', 'completed', 'failed', 'cancelled']),
   partitions: z.record(z.string(), range),
   scanned: z.int().describe('Events read.'),
   matched: z.int().describe('Events that match at least one of the subscriptions.'),

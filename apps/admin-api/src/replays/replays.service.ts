@@ -41,6 +41,14 @@ export class ReplaysService {
       createdAt: now,
       updatedAt: now,
       finishedAt: null,
+      kind: 'replay',
+      subscriptionId: null,
+      version: null,
+      toOffsets: null,
+      notBefore: null,
+      resumeAt: null,
+      startedAt: null,
+      result: null,
     };
     await this.database.transaction(async (manager) => {
       await findTenant(manager, tenantId, true);

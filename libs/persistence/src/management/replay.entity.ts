@@ -7,10 +7,18 @@ export interface ReplayRange {
   to: number;
 }
 
-export type ReplayStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled';
+export type ReplayStatus = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+
+/**
+ * `replay`: somebody asked for it. `catch-up`: a subscription was enabled or resumed with it. `backlog`: it was held back,
+ * and takes from the log again.
+ */
+export type ReplayKind = 'replay' | 'catch-up' | 'backlog';
 
 @Entity('replays')
 @Index('replays_tenant_idx', ['tenantId', 'createdAt'])
+@Index('replays_subscription_idx', ['subscriptionId'], { where: 'subscription_id IS NOT NULL' })
+@Index('replays_open_idx', ['createdAt'], { where: 'finished_at IS NULL' })
 export class Replay {
   /** `rpl_…` */
   @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'replays_pkey' })
@@ -52,4 +60,34 @@ export class Replay {
 
   @Column({ name: 'finished_at', type: 'timestamptz', nullable: true })
   finishedAt!: Date | null;
+
+  @Column({ type: 'text', default: 'replay' })
+  kind!: ReplayKind;
+
+  /** Of a catch-up or a backlog: whose it is. */
+  @Column({ name: 'subscription_id', type: 'text', nullable: true })
+  subscriptionId!: string | null;
+
+  /** Of a catch-up or a backlog, once the workers were told: the version that began it. */
+  @Column({ type: 'integer', nullable: true })
+  version!: number | null;
+
+  /** Where that version holds from: what the catch-up brings ends there. */
+  @Column({ name: 'to_offsets', type: 'jsonb', nullable: true })
+  toOffsets!: Record<string, number> | null;
+
+  /** The offsets of `hookline.attempts` that the recorder must have passed, by partition. */
+  @Column({ name: 'not_before', type: 'jsonb', nullable: true })
+  notBefore!: Record<string, number> | null;
+
+  /** It waits: nobody looks at it before this. */
+  @Column({ name: 'resume_at', type: 'timestamptz', nullable: true })
+  resumeAt!: Date | null;
+
+  @Column({ name: 'started_at', type: 'timestamptz', nullable: true })
+  startedAt!: Date | null;
+
+  /** What is to be said of it besides its counts: what was gone, what a dry run found. */
+  @Column({ type: 'jsonb', nullable: true })
+  result!: Record<string, unknown> | null;
 }
