@@ -28,7 +28,7 @@ describe('migrate', () => {
   it('runs each migration once, however often it is asked', async () => {
     const source = await open();
     expect(await schemaState(source)).toBe('older');
-    expect(await migrate(source)).toHaveLength(3);
+    expect(await migrate(source)).toHaveLength(MIGRATIONS.length);
     expect(await migrate(source)).toEqual([]);
     expect(await schemaState(source)).toBe('current');
   });
@@ -36,7 +36,7 @@ describe('migrate', () => {
   it('lets several processes ask at once', async () => {
     const all = await Promise.all([open(), open(), open(), open()]);
     const runs = await Promise.all(all.map((source) => migrate(source)));
-    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, 3]);
+    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, MIGRATIONS.length]);
   });
 
   it('refuses a database that a newer release has migrated', async () => {
@@ -58,7 +58,8 @@ describe('migrate', () => {
   it('leaves subscriptions of before without order and limits, and disabled by their owners', async () => {
     const source = await open();
     await migrate(source);
-    await source.undoLastMigration();
+    // Back to the schema of 1763797000001.
+    for (let undone = 2; undone < MIGRATIONS.length; undone += 1) await source.undoLastMigration();
     await source.query(`
       INSERT INTO tenants (id, name) VALUES ('ten_1', 'One');
       INSERT INTO subscriptions (id, tenant_id, url, types, status, sealed, version) VALUES
