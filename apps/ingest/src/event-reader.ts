@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { PublishConfig } from '@hookline/config';
 import type { EventEnvelope, FieldError } from '@hookline/contracts';
-import { newId } from '@hookline/domain';
+import { checkFields, newId, type EventFields } from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
-import { checkFields, type EventFields } from './event-fields.js';
 import { elementsOf, membersOf, skipSpace, type Member } from './json-spans.js';
 import { invalid, malformed, tooLarge } from './problems.js';
 

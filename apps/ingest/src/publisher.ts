@@ -1,4 +1,4 @@
-import { encodeEventHeaders, eventKafkaKey, TOPICS } from '@hookline/contracts';
+import { encodeEvent } from '@hookline/contracts';
 import { NotDurable, type Appended, type Output } from '@hookline/kafka';
 import { ProblemError } from '@hookline/platform';
 import type { IncomingEvent } from './event-reader.js';
@@ -54,12 +54,7 @@ export class Publisher {
   }
 
   private append(tenant: string, { fields, callerId, data }: IncomingEvent): Promise<Appended> {
-    const record = {
-      topic: TOPICS.events,
-      key: eventKafkaKey(tenant, fields.key, callerId),
-      value: data,
-      headers: encodeEventHeaders({ tenant, ...fields }),
-    };
+    const record = encodeEvent({ tenant, ...fields }, callerId, data);
     return this.output.produce(record, this.deadlineMs);
   }
 }

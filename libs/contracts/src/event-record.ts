@@ -1,4 +1,5 @@
 import { requiredHeader, UnreadableRecord, type RecordHeaders } from './log-position.js';
+import { TOPICS } from './topics.js';
 
 /**
  * A record of `hookline.events`.
@@ -46,6 +47,23 @@ function parseObject(text: string): Record<string, unknown> {
     // falls through: the same answer for no JSON and for JSON that is no object
   }
   throw new UnreadableRecord('header event is not an object');
+}
+
+/**
+ * The record of an event.
+ * @param callerId the id, where it is not one that was made on the way: repeats of it have to meet in one partition
+ */
+export function encodeEvent(
+  event: EventEnvelope,
+  callerId: string | undefined,
+  data: Buffer,
+): { topic: string; key: string | null; value: Buffer; headers: RecordHeaders } {
+  return {
+    topic: TOPICS.events,
+    key: eventKafkaKey(event.tenant, event.key, callerId),
+    value: data,
+    headers: encodeEventHeaders(event),
+  };
 }
 
 /** The Kafka key that decides the partition; null where the flush may choose. NUL can't be in a tenant's id. */

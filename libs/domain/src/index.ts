@@ -1,6 +1,7 @@
 export { deliveryIdOf, isDeliveryId } from './delivery-id.js';
 export { newId, isId, type IdKind } from './ids.js';
 export { isEventType, isTypePattern, matchesType } from './type-pattern.js';
+export { checkFields, type EventFields, type EventLimits } from './event/event-fields.js';
 export { SubscriptionIndex, type Matchable } from './subscription-index.js';
 export {
   Signer,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isTime } from './time.js';
+import { isTime } from './event-time.js';
 
 describe('isTime', () => {
   it.each([

@@ -1,7 +1,6 @@
-import type { PublishConfig } from '@hookline/config';
 import type { FieldError } from '@hookline/contracts';
-import { isEventType } from '@hookline/domain';
-import { isTime } from './time.js';
+import { isEventType } from '../type-pattern.js';
+import { isTime } from './event-time.js';
 
 type Report = (field: string, message: string, limit?: number) => void;
 
@@ -10,6 +9,13 @@ const FIELDS = new Set(['id', 'type', 'time', 'key', 'data']);
 // Controls break headers, logs and columns; half of a surrogate pair has no bytes of its own, so that two ids would
 // become one.
 const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
+
+/** Characters of each at most, as JavaScript counts them; they are settings. */
+export interface EventLimits {
+  maxIdLength: number;
+  maxTypeLength: number;
+  maxKeyLength: number;
+}
 
 /** What an event says of itself, besides its data. */
 export interface EventFields {
@@ -27,7 +33,7 @@ export interface EventFields {
 export function checkFields(
   value: unknown,
   prefix: string,
-  limits: PublishConfig,
+  limits: EventLimits,
   errors: FieldError[],
 ): EventFields | undefined {
   const before = errors.length;
