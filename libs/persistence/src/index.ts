@@ -6,6 +6,9 @@ export { enqueue, OUTBOX_CHANNEL, type PendingRecord } from './management/enqueu
 export { Replay, type ReplayKind, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
 export { createDataSource } from './data-source.js';
 export { createPool } from './pool.js';
+export { Session } from './session/session.js';
+export { unlessAborted } from './session/unless-aborted.js';
+export { WakeUp } from './session/wake-up.js';
 export { connectionOptions, type PgConnectionOptions } from './connection-options.js';
 export {
   assertSchemaNotNewer,
