@@ -1,9 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import type { PublishConfig } from '@hookline/config';
 import type { EventEnvelope, FieldError } from '@hookline/contracts';
-import { checkFields, newId, type EventFields } from '@hookline/domain';
+import {
+  checkFields,
+  elementsOf,
+  membersOf,
+  newId,
+  skipSpace,
+  type EventFields,
+  type JsonMember,
+} from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
-import { elementsOf, membersOf, skipSpace, type Member } from './json-spans.js';
 import { invalid, malformed, tooLarge } from './problems.js';
 
 /** An event as it will stand in the log, but for its tenant. */
@@ -36,7 +43,7 @@ export class EventReader {
     const values = this.eventsIn(parse(body));
     const lists = membersOf(body, skipSpace(body, 0));
     if (lists.length > 1) throw invalid([{ field: 'events', message: 'stands there more than once' }]);
-    const spans = elementsOf(body, (lists[0] as Member).start);
+    const spans = elementsOf(body, (lists[0] as JsonMember).start);
     const errors: FieldError[] = [];
     const events: IncomingEvent[] = [];
     for (const [index, span] of spans.entries()) {
@@ -74,13 +81,13 @@ export class EventReader {
     return data && this.incoming(fields, body.subarray(data.start, data.end));
   }
 
-  private dataOf(members: Member[], prefix: string, errors: FieldError[]): Member | undefined {
+  private dataOf(members: JsonMember[], prefix: string, errors: FieldError[]): JsonMember | undefined {
     const before = errors.length;
     for (const [index, { name }] of members.entries())
       // The parser took the last one, another reader may take the first.
       if (members.findIndex((other) => other.name === name) < index)
         errors.push({ field: prefix + name, message: 'stands there more than once' });
-    const data = members.find(({ name }) => name === 'data') as Member;
+    const data = members.find(({ name }) => name === 'data') as JsonMember;
     const { maxEventBytes: limit } = this.limits;
     if (data.end - data.start > limit)
       errors.push({ field: `${prefix}data`, message: `must not be larger than ${limit} bytes`, limit });

@@ -2,6 +2,7 @@ export { deliveryIdOf, isDeliveryId } from './delivery-id.js';
 export { newId, isId, type IdKind } from './ids.js';
 export { isEventType, isTypePattern, matchesType } from './type-pattern.js';
 export { checkFields, type EventFields, type EventLimits } from './event/event-fields.js';
+export { elementsOf, membersOf, skipSpace, type JsonMember, type JsonSpan } from './event/json-spans.js';
 export { SubscriptionIndex, type Matchable } from './subscription-index.js';
 export {
   Signer,

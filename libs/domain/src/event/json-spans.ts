@@ -1,11 +1,11 @@
 /** Where a value stands in the bytes; `end` is exclusive. */
-export interface Span {
+export interface JsonSpan {
   start: number;
   end: number;
 }
 
 /** A member of an object: its name as it means (escapes resolved), and where its value stands. */
-export interface Member extends Span {
+export interface JsonMember extends JsonSpan {
   name: string;
 }
 
@@ -24,8 +24,8 @@ const SPACE = 0x20;
  * The bytes must be JSON: they have been parsed before. That is why nothing is checked here, and why it costs about a
  * nanosecond for each byte: what a publisher sent is signed and delivered as it came, so it is found, not printed again.
  */
-export function membersOf(bytes: Buffer, at: number): Member[] {
-  const members: Member[] = [];
+export function membersOf(bytes: Buffer, at: number): JsonMember[] {
+  const members: JsonMember[] = [];
   let position = skipSpace(bytes, at + 1);
   while (bytes[position] !== CLOSE_OBJECT) {
     const afterName = skipString(bytes, position);
@@ -41,8 +41,8 @@ export function membersOf(bytes: Buffer, at: number): Member[] {
 }
 
 /** The elements of the list that begins at `at`. The bytes must be JSON. */
-export function elementsOf(bytes: Buffer, at: number): Span[] {
-  const elements: Span[] = [];
+export function elementsOf(bytes: Buffer, at: number): JsonSpan[] {
+  const elements: JsonSpan[] = [];
   let position = skipSpace(bytes, at + 1);
   while (bytes[position] !== CLOSE_LIST) {
     const end = skipValue(bytes, position);
