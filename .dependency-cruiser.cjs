@@ -9,6 +9,7 @@ const MAY = {
   platform: ['config', 'contracts'],
   kafka: ['config', 'contracts', 'domain', 'platform'],
   persistence: ['config', 'contracts', 'domain', 'platform'],
+  outbox: ['contracts', 'domain'],
   'http-delivery': ['config', 'domain', 'platform'],
   embedded: ['config', 'contracts', 'platform'],
 };

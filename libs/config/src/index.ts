@@ -11,4 +11,6 @@ export * from './sections/publish.js';
 export * from './sections/delivery.js';
 export * from './sections/security.js';
 export * from './sections/recorder.js';
+export * from './sections/relay.js';
 export * from './sections/admin.js';
+export * from './sections/sources.js';
