@@ -1,121 +1,146 @@
 import { describe, expect, it } from '@jest/globals';
-import { deliverySection, loadConfig } from '@hookline/config';
+import { deliverySection, loadConfig, type DeliveryConfig } from '@hookline/config';
 import {
   decodeDeadLetterHeaders,
+  decodeOutcome,
   encodeEventHeaders,
   retryDelayOf,
   TOPICS,
   type DeadLetter,
 } from '@hookline/contracts';
-import { CompletionTracker } from '@hookline/domain';
-import type { Assignment, LogRecord, OutgoingRecord } from '@hookline/kafka';
+import type { OutgoingRecord } from '@hookline/kafka';
 import { TestClock } from '@hookline/testing';
 import type { DeliveryEngine } from './engine.js';
+import { EngineLog } from './testing/engine-log.js';
 import { subscriptionRecord } from './testing/guests.js';
 import { testEngine } from './testing/test-engine.js';
 
-const EVENTS = 1_000;
+const EVENTS = 500;
 const HELD = 200;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+const { delivery: settings } = loadConfig({ delivery: deliverySection }, {});
+/** The longest delay, with all its jitter. */
+const LONGEST_MS = Math.max(...settings.retryDelaysMs) * (1 + settings.retryJitterPercent / 100);
 
-/** One partition of a topic, stamped by the test's clock, and read as a runner does: no more than so many at a time. */
-class Log {
-  private readonly records: LogRecord[] = [];
-  private read = 0;
-  private held = 0;
-  /** Records that were done with before they were due. */
-  early = 0;
-  private readonly assignment: Assignment;
+/** A worker that owns all, its lanes, an endpoint, and a subscription to which a backlog of events comes at once. */
+class World {
+  readonly clock = new TestClock();
+  readonly began = this.clock.now();
+  readonly logs = new Map<string, EngineLog>();
+  readonly buried: { letter: DeadLetter; at: number }[] = [];
+  readonly deliveredAt: number[] = [];
+  /** When attempts began, by delivery. */
+  readonly sent = new Map<string, number[]>();
+  outcomes = 0;
+  isDown = true;
+  private readonly engine: DeliveryEngine;
+  private readonly subscription = subscriptionRecord({});
+  private readonly events: EngineLog;
+  private published = 0;
 
-  constructor(
-    private readonly topic: string,
-    private readonly clock: TestClock,
-    private readonly handler: (records: readonly LogRecord[]) => readonly Promise<unknown>[],
-  ) {
-    const tracker = new CompletionTracker(0);
-    const partsOf: Assignment['partsOf'] = (offset, parts) => tracker.parts(offset, parts);
-    this.assignment = { topic, partition: 0, signal: new AbortController().signal, partsOf, setAside: () => undefined };
+  constructor(change: Partial<DeliveryConfig> = {}) {
+    const { clock } = this;
+    this.engine = testEngine({
+      settings: { laneHeldRecords: HELD, ...change },
+      client: {
+        send: async ({ headers }) => {
+          const id = String(headers[headers.indexOf('webhook-id') + 1]);
+          this.sent.set(id, [...(this.sent.get(id) ?? []), clock.now()]);
+          return this.isDown ? { error: 'timeout', durationMs: 1 } : { status: 204, durationMs: 1 };
+        },
+      },
+      output: { produce: async (record) => ({ partition: 0, offset: this.write(record) }) },
+      clock,
+    });
+    this.engine.targets.apply(this.subscription.id, this.subscription);
+    this.events = new EngineLog(TOPICS.events, HELD, clock, this.engine.events.handler);
   }
 
-  append({ value, headers = {} }: Pick<OutgoingRecord, 'value' | 'headers'>): number {
-    const { topic, assignment } = this;
-    const offset = this.records.length;
-    const timestamp = this.clock.now();
-    this.records.push({ assignment, topic, partition: 0, offset, timestamp, key: null, value, headers, done: false });
-    setImmediate(() => this.pump());
-    return offset;
-  }
-
-  get open(): number {
-    return this.records.length - this.read + this.held;
-  }
-
-  private pump(): void {
-    while (this.held < HELD && this.read < this.records.length) {
-      this.held++;
-      const record = this.records[this.read++] as LogRecord;
-      void this.handler([record])[0]?.then(() => {
-        this.held--;
-        if (this.clock.now() < record.timestamp + (retryDelayOf(this.topic) ?? 0)) this.early++;
-        this.pump();
-      });
+  publish(count: number): void {
+    const { tenant } = this.subscription;
+    for (let n = 0; n < count; n++) {
+      const event = { tenant, id: `e${this.published++}`, type: 'order.created', time: '2026-01-01T00:00:00Z' };
+      this.events.append({ value: Buffer.from('{}'), headers: encodeEventHeaders(event) });
     }
   }
+
+  async until(isOver: () => boolean, mostMs: number): Promise<void> {
+    const end = this.clock.now() + mostMs;
+    while (this.clock.now() < end && !isOver()) await this.clock.advanceAsync(MINUTE_MS);
+    await this.clock.advanceAsync(MINUTE_MS);
+  }
+
+  /** All attempts, in their order, ms. */
+  get attemptsAt(): number[] {
+    return [...this.sent.values()].flat().sort((a, b) => a - b);
+  }
+
+  get laneRecords(): number {
+    return [...this.logs.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  private write(record: OutgoingRecord): number {
+    const { topic, headers = {} } = record;
+    if (topic === TOPICS.deadLetters)
+      this.buried.push({ letter: decodeDeadLetterHeaders(headers), at: this.clock.now() });
+    if (topic === TOPICS.attempts) {
+      this.outcomes++;
+      if (decodeOutcome(record.value).delivery?.state === 'delivered') this.deliveredAt.push(this.clock.now());
+    }
+    if (topic !== TOPICS.deliveries && retryDelayOf(topic) === undefined) return 0;
+    const log = this.logs.get(topic) ?? new EngineLog(topic, HELD, this.clock, this.engine.lanes.handler);
+    this.logs.set(topic, log);
+    return log.append(record);
+  }
+}
+
+/** A day without an answer. */
+async function deadForADay(change: Partial<DeliveryConfig> = {}): Promise<World> {
+  const world = new World(change);
+  world.publish(EVENTS);
+  await world.until(() => world.buried.length === EVENTS, 25 * HOUR_MS);
+  return world;
 }
 
 describe('an endpoint that is down for 25 hours', () => {
   it('is tried now and then, by nothing early; each delivery is dead-lettered with its history within a minute of its time', async () => {
-    const clock = new TestClock();
-    const began = clock.now();
-    const logs = new Map<string, Log>();
-    const buried: { letter: DeadLetter; at: number }[] = [];
-    const sent = new Map<string, number>();
-    const { delivery: settings } = loadConfig({ delivery: deliverySection }, {});
-    const engine: DeliveryEngine = testEngine({
-      settings: { laneHeldRecords: HELD },
-      client: {
-        send: async ({ headers }) => {
-          const id = String(headers[headers.indexOf('webhook-id') + 1]);
-          sent.set(id, (sent.get(id) ?? 0) + 1);
-          return { error: 'timeout', durationMs: 1 };
-        },
-      },
-      output: {
-        produce: async (record) => {
-          if (record.topic === TOPICS.deadLetters)
-            buried.push({ letter: decodeDeadLetterHeaders(record.headers ?? {}), at: clock.now() });
-          else if (record.topic === TOPICS.deliveries || retryDelayOf(record.topic) !== undefined)
-            return { partition: 0, offset: logOf(record.topic).append(record) };
-          return { partition: 0, offset: 0 };
-        },
-      },
-      clock,
-    });
-    const logOf = (topic: string): Log => {
-      const log = logs.get(topic) ?? new Log(topic, clock, engine.lanes.handler);
-      logs.set(topic, log);
-      return log;
-    };
-    const subscription = subscriptionRecord({});
-    engine.targets.apply(subscription.id, subscription);
-    const events = new Log(TOPICS.events, clock, engine.events.handler);
-    for (let n = 0; n < EVENTS; n++) {
-      const event = { tenant: subscription.tenant, id: `e${n}`, type: 'order.created', time: '2026-01-01T00:00:00Z' };
-      events.append({ value: Buffer.from('{}'), headers: encodeEventHeaders(event) });
-    }
-
-    while (clock.now() < began + 25 * HOUR_MS && buried.length < EVENTS) await clock.advanceAsync(MINUTE_MS);
-    await clock.advanceAsync(MINUTE_MS);
+    const { logs, buried, sent, attemptsAt } = await deadForADay();
     for (const log of logs.values()) expect(log).toMatchObject({ early: 0, open: 0 });
-    expect(sent.size).toBeGreaterThan(0);
     expect(new Set(buried.map(({ letter }) => letter.delivery.event.id)).size).toBe(EVENTS);
     expect(buried).toHaveLength(EVENTS);
     for (const { letter, at } of buried) {
       const { windowStart = 0, history, deliveryId } = letter.delivery;
       expect(letter.reason).toBe('expired');
-      expect(at - windowStart).toBeLessThanOrEqual(settings.windowMs + MINUTE_MS);
-      expect(history).toHaveLength(sent.get(deliveryId) ?? 0);
+      expect(Math.abs(at - windowStart - settings.windowMs)).toBeLessThanOrEqual(MINUTE_MS);
+      expect(history).toHaveLength(sent.get(deliveryId)?.length ?? 0);
     }
+    const pauses = attemptsAt.slice(1).map((at, n) => at - (attemptsAt[n] as number));
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(LONGEST_MS);
+  });
+
+  it('A broken endpoint turns its deliveries round: they cost no more records than if each were tried each time', async () => {
+    const left = await deadForADay();
+    const tried = await deadForADay({ breakerFailures: 1_000_000, breakerPercent: 100, breakerSample: 10_000 });
+    expect(left.laneRecords).toBeLessThanOrEqual(tried.laneRecords);
+    expect(left.laneRecords / EVENTS).toBeLessThan(20);
+    expect(left.attemptsAt.length).toBeLessThan(tried.attemptsAt.length / 50);
+  });
+});
+
+describe('an endpoint that is back after 6 hours', () => {
+  it('gets what is new as soon as it is tried, and what waited when a failed attempt would have come again', async () => {
+    const world = new World();
+    world.publish(EVENTS);
+    await world.until(() => false, 6 * HOUR_MS);
+    world.isDown = false;
+    const back = world.clock.now();
+    world.publish(1);
+    await world.until(() => world.deliveredAt.length > 0, HOUR_MS);
+    expect((world.deliveredAt[0] as number) - back).toBeLessThanOrEqual(MINUTE_MS);
+    await world.until(() => world.deliveredAt.length > EVENTS, 25 * HOUR_MS);
+    expect(world.deliveredAt).toHaveLength(EVENTS + 1);
+    expect(world.buried).toEqual([]);
+    expect(Math.max(...world.deliveredAt) - back).toBeLessThanOrEqual(LONGEST_MS);
   });
 });

@@ -83,6 +83,39 @@ describe('RetryPolicy', () => {
     expect(policy.afterDeferral(progress, 0, end)).toMatchObject({ reason: 'expired' });
   });
 
+  it.each([
+    [0, 0, 5_000],
+    [4_999, 0, 5_000],
+    [5_000, 0, 30_000],
+    [35_000, 0, 120_000],
+    [300_000, 0, 120_000],
+    // No use in coming back before the endpoint is tried again.
+    [0, 6_000, 30_000],
+    [0, 3_600_000, 120_000],
+    // Inside the window all the same.
+    [rules.windowMs - 60_000, 60_000, 30_000],
+    [rules.windowMs - 30_000, 30_000, 30_000],
+  ])('at a broken endpoint, after %d ms, with %d ms until it is tried, waits %d ms', (waitedMs, closedMs, delayMs) => {
+    expect(policy.whileBroken(progress, closedMs, START + waitedMs)).toMatchObject({ kind: 'defer', delayMs });
+  });
+
+  it('at a broken endpoint ends a minute before its time, or later, where it is not tried again until then', () => {
+    const late = START + rules.windowMs - 59_999;
+    expect(policy.whileBroken(progress, 60_000, late - 1)).toMatchObject({ kind: 'defer', delayMs: 30_000 });
+    expect(policy.whileBroken(progress, 60_000, late)).toMatchObject({ reason: 'expired' });
+    expect(policy.whileBroken(progress, 59_999, late)).toMatchObject({ kind: 'defer', delayMs: 30_000 });
+  });
+
+  it('at a broken endpoint defers as if each attempt had failed at once', () => {
+    for (let now = START, n = 1; now < START + rules.windowMs; n++) {
+      const failed = policy.afterFailure(progress, n, now);
+      const left = policy.whileBroken(progress, 0, now);
+      if (failed.kind !== 'retry') return expect(left).toEqual(failed);
+      expect(left).toEqual({ ...failed, kind: 'defer' });
+      now += failed.delayMs;
+    }
+  });
+
   it('is late by a few per cent, the same whoever asks, and never beyond the window', () => {
     const jittery = new RetryPolicy({ ...rules, retryJitterPercent: 10 });
     fc.assert(

@@ -1,5 +1,7 @@
 import { EXPIRED, type Outcome } from './outcome.js';
 
+const MINUTE_MS = 60_000;
+
 export interface RetryRules {
   /** The delay before each retry, ms; the last one repeats. */
   readonly retryDelaysMs: readonly number[];
@@ -21,12 +23,16 @@ export interface Progress {
 /** When to try again, and when to give up. */
 export class RetryPolicy {
   private readonly longestFirst: readonly number[];
+  /** When each retry would be due if every attempt failed at once, ms since the window began. */
+  private readonly dueAfterMs: readonly number[];
   /** The shortest delay of all, ms. */
   readonly shortestMs: number;
 
   constructor(private readonly rules: RetryRules) {
     this.longestFirst = [...rules.retryDelaysMs].sort((a, b) => b - a);
     this.shortestMs = Math.min(...rules.retryDelaysMs);
+    let sum = 0;
+    this.dueAfterMs = rules.retryDelaysMs.map((delayMs) => (sum += delayMs));
   }
 
   /**
@@ -52,6 +58,23 @@ export class RetryPolicy {
   afterDeferral(progress: Progress, expectedWaitMs: number, now: number): Outcome {
     const within = this.longestFirst.filter((delayMs) => delayMs <= expectedWaitMs || delayMs === this.shortestMs);
     return this.first('defer', within, progress, now);
+  }
+
+  /**
+   * Where its endpoint is broken and left alone: the delay that a failed attempt would have by now, so that to wait for a
+   * dead endpoint costs no more records than to try it would. Its place in the schedule goes by the time since its window
+   * began, and needs none in the record.
+   * @param closedMs how long the endpoint is left alone at least: to come back before that is of no use, and is done
+   *   only where nothing later is due inside the window. Where it ends before that, and in a minute, this is its end.
+   */
+  whileBroken(progress: Progress, closedMs: number, now: number): Outcome {
+    const { retryDelaysMs: delays, windowMs } = this.rules;
+    const waitedMs = now - progress.windowStart;
+    const leftMs = windowMs - waitedMs;
+    if (leftMs < closedMs && leftMs < MINUTE_MS) return EXPIRED;
+    const place = this.dueAfterMs.findIndex((dueMs) => waitedMs < dueMs);
+    const planned = delays.at(place) ?? this.shortestMs;
+    return this.first('defer', [Math.max(planned, this.tierOf(closedMs)), ...this.longestFirst], progress, now);
   }
 
   isExpired(windowStart: number, now: number): boolean {

@@ -141,16 +141,48 @@ describe('an endpoint that fails', () => {
     const answers = new Answers();
     rig.answer = answers.next;
     const probe = rig.deliver();
-    // While it is out, nothing else goes.
-    const others = await Promise.all(Array.from({ length: 20 }, () => rig.deliver()));
-    expect([answers.size, new Set(others.map(({ kind }) => kind))]).toEqual([1, new Set(['defer'])]);
+    // While it is out, nothing else goes; what comes waits for it.
+    const others = Array.from({ length: 20 }, () => rig.deliver());
+    await rig.clock.advanceAsync(100);
+    expect(answers.size).toBe(1);
     answers.give(FAILED);
     expect(await probe).toMatchObject({ kind: 'retry' });
+    expect(await Promise.all(others)).toMatchObject(Array(20).fill({ kind: 'defer', delayMs: 30_000 }));
     expect(rig.subscriber.door?.closedMs(rig.clock.now())).toBe(10_000);
     await rig.clock.advanceAsync(10_000);
     rig.answer = () => OK;
     expect(await rig.deliver()).toEqual(DELIVERED);
     expect([rig.subscriber.door?.breaker.state, rig.subscriber.door?.limit.current]).toEqual(['closed', 1]);
+  });
+
+  it('that is back when it is tried gets at once what has come meanwhile', async () => {
+    const rig = new DelivererRig({ breakerFailures: 1, breakerOpenMs: 5_000 });
+    rig.answer = () => FAILED;
+    await rig.deliver();
+    await rig.clock.advanceAsync(5_000);
+    const answers = new Answers();
+    rig.answer = answers.next;
+    const late = rig.delivery({ windowStart: rig.clock.now() - 8 * 3_600_000 });
+    const [probe, meanwhile] = [rig.deliver(), rig.deliver('retry', late)];
+    rig.answer = () => OK;
+    answers.give(OK);
+    expect(await Promise.all([probe, meanwhile])).toEqual([DELIVERED, DELIVERED]);
+  });
+
+  it('keeps nobody waiting once the attempt that tries it is slow: each comes again when a failed one would', async () => {
+    const rig = new DelivererRig({ breakerFailures: 1, breakerOpenMs: 5_000 });
+    rig.answer = () => FAILED;
+    await rig.deliver();
+    await rig.clock.advanceAsync(5_000);
+    rig.answer = new Answers().next;
+    void rig.deliver();
+    const waitedMs = [0, 5_000, 35_000, 8 * 3_600_000, rig.settings.windowMs - 700_000];
+    const others = waitedMs.map((ms) => rig.deliver('retry', rig.delivery({ windowStart: rig.clock.now() - ms })));
+    await rig.clock.advanceAsync(rig.settings.slowAttemptMs);
+    const delays = [30_000, 30_000, 120_000, 14_400_000, 600_000];
+    expect(await Promise.all(others)).toMatchObject(delays.map((delayMs) => ({ kind: 'defer', delayMs })));
+    // Whoever comes now doesn't wait at all.
+    expect(await rig.deliver()).toMatchObject({ kind: 'defer', delayMs: 30_000 });
   });
 
   it('is tried by the next where the one that was to be tried is no longer owned', async () => {

@@ -16,7 +16,7 @@ import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Target } from '../subscriptions/target.js';
 import type { Attempted, Attempter } from './attempter.js';
 import type { Entrance } from './entrance.js';
-import type { Rooms } from './rooms.js';
+import type { Refusal, Rooms } from './rooms.js';
 import { summaryOf } from './summary.js';
 import { Visit, type VisitHost } from './visit.js';
 
@@ -70,16 +70,21 @@ export class Deliverer {
   }
 
   /**
-   * Hands over what found no room in its lane: it comes again when there may be some.
-   * @param subscriber whose door it found closed; absent where it is not known yet
+   * Hands over what found no room in its lane: it comes again when there may be some. At a broken endpoint that can't be
+   * known, and it comes again as if it had been tried.
+   * @param subscriber whose door it found closed
    */
-  async defer(delivery: Delivery, expectedWaitMs: number, subscriber?: Subscriber): Promise<Outcome> {
+  putOff(delivery: Delivery, { ms, hindrance }: Refusal, subscriber: Subscriber): Promise<Outcome> {
     const { envelope } = delivery;
     const now = this.clock.now();
     envelope.windowStart ??= now;
-    const outcome = this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now);
+    const progress = progressOf(delivery);
+    const outcome =
+      hindrance === 'breaker'
+        ? this.policy.whileBroken(progress, ms, now)
+        : this.policy.afterDeferral(progress, ms, now);
     // At once, not when it is durable: who is deferred next is behind it.
-    if (subscriber !== undefined && outcome.kind === 'defer')
+    if (outcome.kind === 'defer')
       this.rooms.deferred(
         subscriber,
         envelope.replayId === undefined ? 'retry' : 'replay',
@@ -89,13 +94,20 @@ export class Deliverer {
     return this.carryOut(outcome, delivery, now);
   }
 
+  /** Hands over what can't go yet for another reason than its door, to the longest delay within this time. */
+  defer(delivery: Delivery, expectedWaitMs: number): Promise<Outcome> {
+    const now = this.clock.now();
+    delivery.envelope.windowStart ??= now;
+    return this.carryOut(this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now), delivery, now);
+  }
+
   private noRoom(visit: Visit): void {
     const { delivery, subscriber, entrance } = visit;
     // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
     if (!visit.isOurs) return visit.reject(new NotOwner());
-    const { ms, hindrance } = this.rooms.refusal(visit);
-    this.metrics.deferred(hindrance);
-    entrance.noRoom(delivery, ms, subscriber).then(visit.resolve, visit.reject);
+    const refusal = this.rooms.refusal(visit);
+    this.metrics.deferred(refusal.hindrance);
+    entrance.noRoom(delivery, refusal, subscriber).then(visit.resolve, visit.reject);
   }
 
   private async inRoom(visit: Visit): Promise<Outcome> {

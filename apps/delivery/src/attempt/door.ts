@@ -96,6 +96,14 @@ export class Door {
     return !this.takesEvents || (this.stalled && this.slow > 0) || (!this.isPlain && this.closedMs(now) > 0);
   }
 
+  /**
+   * The one attempt that says whether the endpoint is back is under way, and not slow yet: whoever comes meanwhile does
+   * well to wait for it, for otherwise it may be away for hours.
+   */
+  get isProbed(): boolean {
+    return this.breaker.isProbed && this.slow === 0;
+  }
+
   hindrance(now: number): Hindrance {
     if (this.breaker.waitMs(now) > 0) return 'breaker';
     if (this.closedMs(now) > 0) return 'slow-down';

@@ -21,8 +21,8 @@ export interface RoomLimits extends DoorRules {
 }
 
 /** Why one was not taken. */
-interface Refusal {
-  /** When it would be its turn, ms. */
+export interface Refusal {
+  /** When it would be its turn, ms; at a broken endpoint, when that is tried again. */
   readonly ms: number;
   readonly hindrance: Hindrance;
 }
@@ -80,7 +80,8 @@ export class Rooms {
   refusal({ subscriber, kind }: Guest): Refusal {
     const now = this.clock.now();
     const door = this.doors.of(subscriber, now);
-    return { ms: door.deferralMs(kind, now), hindrance: door.hindrance(now) };
+    const hindrance = door.hindrance(now);
+    return { ms: hindrance === 'breaker' ? door.closedMs(now) : door.deferralMs(kind, now), hindrance };
   }
 
   /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
@@ -137,8 +138,9 @@ export class Rooms {
   private isTooLong(door: Door, { from, kind, patienceMs }: Guest, now: number): boolean {
     if (from === 'event' && door.refusesEvents(now)) return true;
     const waiting = door.waitingOf(kind);
-    if (waiting === 0) return door.waitMs(now) > patienceMs;
+    if (waiting === 0) return door.waitMs(now) > patienceMs && !door.isProbed;
     if (waiting >= this.limits.endpointQueue) return true;
+    if (door.isProbed) return false;
     const waitMs = door.queueMs(kind, now);
     // A handful may wait in any case where there is no other reason: as many as one round of attempts takes.
     return waitMs > patienceMs && (waiting >= this.limits.endpointConcurrency || door.hindrance(now) !== 'full');

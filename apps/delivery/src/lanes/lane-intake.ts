@@ -48,8 +48,8 @@ export class LaneIntake {
     this.slots = new Slots(settings.laneHeldRecords);
     // To wait here is cheaper than to be written once more, for as long as that would take anyway.
     const patienceMs = Math.max(policy.shortestMs, settings.directWaitMs);
-    const noRoom: Entrance['noRoom'] = (delivery, expectedWaitMs, subscriber) =>
-      deliverer.defer(delivery, expectedWaitMs, subscriber);
+    const noRoom: Entrance['noRoom'] = (delivery, refusal, subscriber) =>
+      deliverer.putOff(delivery, refusal, subscriber);
     this.live = { from: 'lane', patienceMs, owns, noRoom };
     this.retries = { ...this.live, from: 'retry' };
     this.replays = { ...this.live, from: 'replay' };

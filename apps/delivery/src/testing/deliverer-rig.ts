@@ -75,7 +75,7 @@ export class DelivererRig {
     this.subscriber = subscriberOf(subscription);
     const owns = (): boolean => this.owner;
     const patienceMs = 5_000;
-    const noRoom: Entrance['noRoom'] = (late, ms, to) => this.deliverer.defer(late, ms, to);
+    const noRoom: Entrance['noRoom'] = (late, why, to) => this.deliverer.putOff(late, why, to);
     const event: Entrance = { from: 'event', patienceMs, owns, noRoom: () => Promise.resolve(HANDED_OVER) };
     const lane: Entrance = { from: 'lane', patienceMs, owns, noRoom };
     this.entrances = {

@@ -44,6 +44,11 @@ export class CircuitBreaker {
     return this.phase;
   }
 
+  /** Whether the probe is under way. */
+  get isProbed(): boolean {
+    return this.probeIsOut;
+  }
+
   /** The number of the present round; attempts that begin now belong to it. */
   get round(): number {
     return this.rounds;
