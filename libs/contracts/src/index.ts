@@ -4,6 +4,7 @@ export * from './event-record.js';
 export * from './delivery-record.js';
 export * from './wide-delivery-record.js';
 export * from './dead-letter-record.js';
+export * from './source-dead-letter.js';
 export * from './outcome-record.js';
 export * from './compacted-records.js';
 export * from './problem.js';
