@@ -1,9 +1,8 @@
 import type { RelayConfig } from '@hookline/config';
 import { connectionOptions, Session } from '@hookline/persistence';
 
-/** Times the time that a relay may have to wait for Kafka: what says nothing for longer is frozen, or out of reach. */
-const SILENCE_FACTOR = 2;
-const SHORTEST_SILENCE_MS = 60_000;
+/** How often it is looked what waits in the outbox, ms. */
+export const LOOK_MS = 5_000;
 
 /**
  * What makes PostgreSQL end a session, and so free its locks, when nobody is there any more: a machine that vanished
@@ -15,7 +14,7 @@ const LIMITS = `
 
 /** A session with the producer's database that is lost when either side no longer answers. @throws what pg throws */
 export async function openOutboxSession(config: RelayConfig): Promise<Session> {
-  const { databaseTimeoutMs, patienceMs } = config;
+  const { databaseTimeoutMs, patienceMs, pollMs } = config;
   const options = connectionOptions({
     url: config.databaseUrl ?? '',
     tls: config.databaseTls,
@@ -26,7 +25,8 @@ export async function openOutboxSession(config: RelayConfig): Promise<Session> {
   });
   const session = await Session.open({ ...options, application_name: 'hookline-relay' }, databaseTimeoutMs);
   const limits = {
-    idle_session_timeout: `${Math.max(SHORTEST_SILENCE_MS, SILENCE_FACTOR * patienceMs)}ms`,
+    // Nobody who works is silent for longer than it waits for Kafka, for rows, or between two looks.
+    idle_session_timeout: `${2 * Math.max(patienceMs, pollMs, LOOK_MS) + databaseTimeoutMs}ms`,
     tcp_keepalives_idle: '10s',
     tcp_keepalives_interval: '5s',
     tcp_keepalives_count: '3',

@@ -1,7 +1,7 @@
 import { unlessAborted, WakeUp, type Session } from '@hookline/persistence';
 import type { Clock, Metrics } from '@hookline/platform';
+import { LOOK_MS } from './outbox-session.js';
 
-const LOOK_MS = 5_000;
 /** Rows are counted so far: counting a million of them every few seconds would be work for nothing. */
 const MOST_ROWS = 100_000;
 
