@@ -15,10 +15,7 @@ import { CompactedTail } from './outbox/compacted-tail.js';
 import { CurrentRecords } from './outbox/current-records.js';
 import { outboxMetrics } from './outbox/outbox-metrics.js';
 import { OutboxPublisher } from './outbox/outbox-publisher.js';
-import { Decisions } from './replays/decisions.js';
-import { loadMatcher } from './replays/replay-matcher.js';
-import { ReplayRunner } from './replays/replay-runner.js';
-import { ReplayScheduler } from './replays/replay-scheduler.js';
+import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { faultsOf, sections } from './settings.js';
 import { SubscriptionMapper } from './subscriptions/subscription-mapper.js';
@@ -26,6 +23,9 @@ import { SubscriptionRules } from './subscriptions/subscription-rules.js';
 import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
 import { TenantsService } from './tenants/tenants.service.js';
 import { LogOffsets } from './topics/log-offsets.js';
+
+/** What a replay reads at a time that hands over slowly, for what it can't hand over yet is read again. */
+const SLOW_READ_BYTES = 262_144;
 
 /** Management over HTTP, the publisher of the outbox, and replays. */
 export const adminApiRole: RoleDefinition<typeof sections> = { name: 'admin-api', sections, check: faultsOf, build };
@@ -46,7 +46,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const pump = new ProducerPump(
     { kafka, clock, logger, observer: new PumpMetrics(metrics) },
     // Replays bound themselves; there is room for all of them, and for the outbox.
-    { ...config.pump, maxBufferedBytes: (admin.replayConcurrency + 1) * 2 * admin.replayInFlightBytes },
+    { ...config.pump, maxBufferedBytes: (admin.replayConcurrency + 2) * 2 * admin.replayInFlightBytes },
   );
 
   const guard = new AddressGuard(delivery.allowCidrs);
@@ -68,18 +68,19 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     },
     { pollMs: admin.outboxPollMs, batch: admin.outboxBatch },
   );
-  const runner = new ReplayRunner({
-    reader,
-    newDecisions: () => new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs }),
-    loadMatcher: (job) => loadMatcher(database, job),
-    output: pump,
-    logger,
-    maxInFlightBytes: admin.replayInFlightBytes,
-  });
-  const scheduler = new ReplayScheduler(openSession, runner, logger, {
-    concurrency: admin.replayConcurrency,
-    pollMs: admin.replayPollMs,
-  });
+  const replays = new ReplayMachinery(
+    {
+      database,
+      openSession,
+      log,
+      reader,
+      slowReader: new RangeReader(kafka, { maxBytes: SLOW_READ_BYTES }),
+      output: pump,
+      clock,
+      logger,
+    },
+    config,
+  );
 
   return {
     module: AppModule.with({
@@ -88,16 +89,16 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       keys: new KeysService(database, clock, admin.maxKeys),
       subscriptions: new SubscriptionsService(database, rules, mapper, clock, admin.maxSubscriptions),
       history: new HistoryService(new EventHistory(database), deliveries),
-      replays: new ReplaysService(database, log, deliveries, clock, admin.maxOpenReplays),
+      replays: new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays),
       log,
     }),
     configure: serveOpenApi,
     start: async () => {
       outbox.start();
-      scheduler.start();
+      replays.start();
     },
     drain: async () => {
-      await Promise.all([outbox.stop(), scheduler.stop()]);
+      await Promise.all([outbox.stop(), replays.stop()]);
     },
     close: async () => {
       await pump.stop({ drainMs: config.http.drainMs / 2 });

@@ -27,6 +27,7 @@ export {
   type RecordedAttempt,
 } from './history/delivery-history.js';
 export { type RecordedDelivery } from './history/delivery-row.js';
+export { DeliveryStates, type KnownState } from './history/delivery-states.js';
 export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';
 export { InvalidCursor } from './history/cursor.js';
 export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/history-writer.js';

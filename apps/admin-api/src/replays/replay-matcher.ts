@@ -1,14 +1,14 @@
 import type { EventEnvelope } from '@hookline/contracts';
-import { SubscriptionIndex, type Matchable } from '@hookline/domain';
+import { matchesType, SubscriptionIndex, type Matchable } from '@hookline/domain';
 import { Subscription } from '@hookline/persistence';
 import { In } from 'typeorm';
 import type { Database } from '../database/database.js';
-import type { ReplayJob } from './replay-store.js';
+import type { ReplayJob } from './replay-job.js';
 
 /** The subscriptions that a replay is for, as they are when it begins or is resumed. */
 export async function loadMatcher(
   database: Database,
-  { tenantId, subscriptionIds }: Pick<ReplayJob, 'tenantId' | 'subscriptionIds'>,
+  { tenantId, subscriptionIds, types }: Pick<ReplayJob, 'tenantId' | 'subscriptionIds' | 'types'>,
 ): Promise<ReplayMatcher> {
   const rows = await database.run((manager) =>
     manager.findBy(Subscription, {
@@ -17,18 +17,26 @@ export async function loadMatcher(
       ...(subscriptionIds ? { id: In(subscriptionIds) } : {}),
     }),
   );
-  return new ReplayMatcher(rows.map(({ id, tenantId: tenant, types }) => ({ id, tenant, types })));
+  return new ReplayMatcher(
+    rows.map((row) => ({ id: row.id, tenant: row.tenantId, types: row.types })),
+    types,
+  );
 }
 
 export class ReplayMatcher {
   private readonly index = new SubscriptionIndex<Matchable>();
 
-  constructor(subscriptions: readonly Matchable[]) {
+  /** @param types only events of these, exact or patterns; undefined: of all */
+  constructor(
+    subscriptions: readonly Matchable[],
+    private readonly types?: readonly string[],
+  ) {
     for (const subscription of subscriptions) this.index.set(subscription);
   }
 
   /** The ids of those that get the event; a subscription only ever gets its own tenant's. */
   match({ tenant, type }: EventEnvelope): string[] {
+    if (this.types !== undefined && !this.types.some((pattern) => matchesType(pattern, type))) return [];
     return this.index.match(tenant, type).map(({ id }) => id);
   }
 }

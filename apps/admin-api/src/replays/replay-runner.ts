@@ -1,129 +1,192 @@
-import {
-  decodeEventHeaders,
-  encodeDeliveryHeaders,
-  TOPICS,
-  UnreadableRecord,
-  type EventEnvelope,
-  type LogPosition,
-} from '@hookline/contracts';
-import { deliveryIdOf } from '@hookline/domain';
-import type { Output, RangeReader, ReadBatch, ReadRecord } from '@hookline/kafka';
-import type { Logger } from '@hookline/platform';
-import type { Decisions } from './decisions.js';
+import { encodeDeliveryHeaders, TOPICS } from '@hookline/contracts';
+import type { Output, OffsetRange, RangeReader, ReadBatch } from '@hookline/kafka';
 import { InFlight } from './in-flight.js';
-import type { ReplayMatcher } from './replay-matcher.js';
-import type { ReplayJob, ReplayStore } from './replay-store.js';
+import type { Pace } from './pace.js';
+import { noteGone, type ReplayJob } from './replay-job.js';
+import type { ReplayStore } from './replay-store.js';
+import { positionOf, type Selected, type Selection } from './selection.js';
+import type { Subscribed } from './subscribed.js';
 
 export interface ReplayRunnerParts {
-  reader: RangeReader;
+  readerFor: (job: ReplayJob) => RangeReader;
+  /** Finds out what a catch-up has to read; false while that can't be known. */
+  resolve: (job: ReplayJob) => Promise<boolean>;
   /** For one run. */
-  newDecisions: () => Decisions;
-  loadMatcher: (job: ReplayJob) => Promise<ReplayMatcher>;
+  openSelection: (job: ReplayJob) => Promise<Selection>;
+  paceOf: (job: ReplayJob) => Pace;
+  subscribedNow: (ids: readonly string[]) => Promise<Map<string, Subscribed>>;
   output: Output;
-  logger: Logger;
   maxInFlightBytes: number;
 }
 
-interface Selected {
-  record: ReadRecord;
-  event: EventEnvelope;
-  subscriptionIds: string[];
+/** Between two looks at whether a catch-up can begin, ms. */
+const LOOK_MS = 500;
+/** Events that a dry run shows. */
+const SAMPLE = 20;
+
+/** The subscription of a catch-up was paused, disabled or deleted. */
+class NotEnabled extends Error {
+  override name = 'NotEnabled';
 }
 
 /**
  * Hands the events of a replay's ranges over to its lane, and saves how far it has come after each batch that Kafka
  * has acknowledged. Whoever resumes it goes on from there: what was handed over and not saved is handed over again,
- * with the same delivery ids.
+ * with the same delivery ids, unless history knows by then that it is through.
  */
 export class ReplayRunner {
   constructor(private readonly parts: ReplayRunnerParts) {}
 
-  /** @throws whatever kept it from going on; it can be resumed then */
-  async run(job: ReplayJob, store: ReplayStore, signal: AbortSignal): Promise<void> {
-    const matcher = await this.parts.loadMatcher(job);
-    const ranges = Object.entries(job.partitions).map(([partition, { next, to }]) => ({
-      partition: Number(partition),
-      from: next,
-      to,
-    }));
-    const decisions = this.parts.newDecisions();
-    let gone = 0;
-    for await (const batch of this.parts.reader.read(TOPICS.events, ranges, signal)) {
-      await this.handOver(job, this.select(job, batch, matcher), decisions, signal);
-      job.scanned += batch.records.length;
-      const range = job.partitions[batch.partition];
-      if (range) range.next = batch.next;
-      gone += batch.gone;
-      signal.throwIfAborted();
-      await store.save(job);
+  /**
+   * @returns whether it is through; if not it waits for something, and its time is saved
+   * @throws whatever kept it from going on; it can be resumed then
+   */
+  async run(job: ReplayJob, store: ReplayStore, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.goOn(job, store, signal);
+    } catch (error) {
+      if (!(error instanceof NotEnabled)) throw error;
+      await store.finish(job, 'cancelled', error.message);
+      return true;
     }
-    const note = gone === 0 ? null : `${gone} offsets were deleted by retention before they could be read.`;
-    await store.finish(job, 'completed', note);
   }
 
-  private async handOver(
-    job: ReplayJob,
-    selected: readonly Selected[],
-    decisions: Decisions,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const repeats = await decisions.duplicatesAmong(
-      selected.map(({ record }) => positionOf(record)),
-      signal,
-    );
-    const inFlight = new InFlight(this.parts.maxInFlightBytes, signal);
-    for (const { record, event, subscriptionIds } of selected) {
-      if (repeats.has(record.offset)) continue;
-      job.matched += 1;
-      job.sent += subscriptionIds.length;
-      for (const subscriptionId of subscriptionIds) {
-        signal.throwIfAborted();
-        await inFlight.add(record.value?.length ?? 0, () => this.produce(job.id, record, event, subscriptionId));
-      }
+  private async goOn(job: ReplayJob, store: ReplayStore, signal: AbortSignal): Promise<boolean> {
+    if (job.kind !== 'replay' && !(await this.isReady(job, store))) {
+      await store.putOff(job, LOOK_MS);
+      return false;
     }
+    const selection = await this.parts.openSelection(job);
+    const pace = this.parts.paceOf(job);
+    for await (const batch of this.parts.readerFor(job).read(TOPICS.events, rangesOf(job), signal)) {
+      noteGone(job.result, { partition: batch.partition, from: batch.next - batch.gone, to: batch.next });
+      const waitMs = await this.take(job, batch, await selection.of(batch, signal), pace, store, signal);
+      if (waitMs === undefined) continue;
+      await store.putOff(job, waitMs);
+      return false;
+    }
+    await store.finish(job, 'completed', noteOf(job));
+    return true;
+  }
+
+  private async isReady(job: ReplayJob, store: ReplayStore): Promise<boolean> {
+    await this.nowOf(job, []);
+    const wasResolved = Object.keys(job.partitions).length > 0;
+    const ready = await this.parts.resolve(job);
+    if (ready && !wasResolved) await store.save(job);
+    return ready;
+  }
+
+  /** @returns how long to wait with the rest of the batch; undefined when there is no rest */
+  private async take(
+    job: ReplayJob,
+    batch: ReadBatch,
+    selected: readonly Selected[],
+    pace: Pace,
+    store: ReplayStore,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const range = job.partitions[batch.partition];
+    if (range === undefined) return undefined;
+    for (let at = 0, counted = 0; ;) {
+      const part: Selected[] = [];
+      let deliveries = 0;
+      if (!job.dryRun && at < selected.length) {
+        const room = await pace.room(signal);
+        if ('waitMs' in room) return room.waitMs;
+        for (; at < selected.length && deliveries < room.deliveries; at += 1) {
+          const each = selected[at] as Selected;
+          part.push(each);
+          deliveries += each.deliveries.length;
+        }
+        await this.handOver(job, part, signal);
+        pace.took(deliveries);
+      } else if (job.dryRun) {
+        sample(job, selected);
+        at = selected.length;
+      }
+      for (const { deliveries: sent, before } of part) job.sent += sent.length + before;
+      job.matched += job.dryRun ? selected.length : part.length;
+      range.next = selected[at]?.record.offset ?? batch.next;
+      const from = counted;
+      while (counted < batch.records.length && (batch.records[counted]?.offset ?? 0) < range.next) counted += 1;
+      job.scanned += counted - from;
+      signal.throwIfAborted();
+      await store.save(job);
+      if (at >= selected.length) return undefined;
+    }
+  }
+
+  private async handOver(job: ReplayJob, part: readonly Selected[], signal: AbortSignal): Promise<void> {
+    const ids = new Set(part.flatMap(({ deliveries }) => deliveries.map(({ subscriptionId }) => subscriptionId)));
+    const now = await this.nowOf(job, [...ids]);
+    const inFlight = new InFlight(this.parts.maxInFlightBytes, signal);
+    for (const selected of part)
+      for (const { id, subscriptionId } of selected.deliveries) {
+        signal.throwIfAborted();
+        const epoch = now.get(subscriptionId)?.epoch ?? 0;
+        await inFlight.add(selected.record.value?.length ?? 0, () =>
+          this.produce(job.id, selected, { id, subscriptionId, epoch }),
+        );
+      }
     await inFlight.settled();
   }
 
-  private select(job: ReplayJob, batch: ReadBatch, matcher: ReplayMatcher): Selected[] {
-    return batch.records.flatMap((record) => {
-      const event = this.eventOf(record);
-      if (event === undefined || (job.tenantId !== null && event.tenant !== job.tenantId)) return [];
-      const subscriptionIds = matcher.match(event);
-      return subscriptionIds.length === 0 ? [] : [{ record, event, subscriptionIds }];
-    });
-  }
-
-  private eventOf(record: ReadRecord): EventEnvelope | undefined {
-    try {
-      return decodeEventHeaders(record.headers);
-    } catch (error) {
-      if (!(error instanceof UnreadableRecord)) throw error;
-      const { partition, offset } = record;
-      this.parts.logger.warn({ err: error, partition, offset }, 'a replay left out a record that can not be read');
-      return undefined;
-    }
+  /** @throws NotEnabled where it catches up for one that takes nothing any more: what is left stays held */
+  private async nowOf(job: ReplayJob, ids: readonly string[]): Promise<Map<string, Subscribed>> {
+    const { subscriptionId } = job;
+    const now = await this.parts.subscribedNow(subscriptionId === null ? ids : [subscriptionId]);
+    const status = subscriptionId === null ? 'enabled' : (now.get(subscriptionId)?.status ?? 'deleted');
+    if (status !== 'enabled')
+      throw new NotEnabled(`The subscription is ${status}: what was not handed over stays held.`);
+    return now;
   }
 
   private async produce(
     replayId: string,
-    record: ReadRecord,
-    event: EventEnvelope,
-    subscriptionId: string,
+    { record, event }: Selected,
+    { id, subscriptionId, epoch }: { id: string; subscriptionId: string; epoch: number },
   ): Promise<void> {
-    const source = positionOf(record);
     const headers = encodeDeliveryHeaders({
       event,
-      source,
+      source: positionOf(record),
       subscriptionId,
-      deliveryId: deliveryIdOf(event, source, subscriptionId),
+      deliveryId: id,
       attempts: 0,
       replayId,
+      ...(epoch === 0 ? {} : { epoch }),
       history: [],
     });
     await this.parts.output.produce({ topic: TOPICS.replays, key: subscriptionId, value: record.value, headers });
   }
 }
 
-function positionOf({ partition, offset, timestamp }: ReadRecord): LogPosition {
-  return { partition, offset, at: timestamp };
+function rangesOf(job: ReplayJob): OffsetRange[] {
+  return Object.entries(job.partitions).map(([partition, { next, to }]) => ({
+    partition: Number(partition),
+    from: next,
+    to,
+  }));
+}
+
+function sample({ result }: ReplayJob, selected: readonly Selected[]): void {
+  result.sample ??= [];
+  result.wouldSend ??= 0;
+  for (const { record, event, deliveries } of selected) {
+    result.wouldSend += deliveries.length;
+    if (result.sample.length >= SAMPLE) continue;
+    result.sample.push({
+      id: event.id,
+      type: event.type,
+      partition: record.partition,
+      offset: record.offset,
+      at: new Date(record.timestamp).toISOString(),
+      subscriptionIds: deliveries.slice(0, SAMPLE).map(({ subscriptionId }) => subscriptionId),
+    });
+  }
+}
+
+function noteOf({ result }: ReplayJob): string | null {
+  const gone = (result.gone ?? []).reduce((sum, { from, to }) => sum + to - from, 0);
+  return gone === 0 ? null : `${gone} offsets were deleted by retention before they could be read.`;
 }

@@ -3,7 +3,8 @@ import type { Logger } from '@hookline/platform';
 import type { Session } from '../database/session.js';
 import { WakeUp } from '../database/wake-up.js';
 import type { ReplayRunner } from './replay-runner.js';
-import { ReplayStore, ReplayTakenAway, type ReplayJob } from './replay-store.js';
+import type { ReplayJob } from './replay-job.js';
+import { ReplayStore, ReplayTakenAway } from './replay-store.js';
 import { REPLAY_CHANNEL } from './replays.service.js';
 
 /** After the session was lost or could not be opened, ms. */
@@ -93,9 +94,8 @@ export class ReplayScheduler {
   private async runOne(job: ReplayJob, store: ReplayStore, signal: AbortSignal): Promise<void> {
     const { id } = job;
     try {
-      this.logger.info({ replay: id }, 'a replay begins, or goes on');
-      await this.runner.run(job, store, signal);
-      this.logger.info({ replay: id, sent: job.sent }, 'a replay is complete');
+      const through = await this.runner.run(job, store, signal);
+      if (through) this.logger.info({ replay: id, sent: job.sent }, 'a replay is through');
     } catch (error) {
       if (error instanceof ReplayTakenAway) this.logger.info({ replay: id }, error.message);
       else if (error instanceof NotDurable && error.reason === 'refused') await this.fail(job, store, error);

@@ -1,18 +1,8 @@
-import type { ReplayRange, ReplayStatus } from '@hookline/persistence';
+import type { ReplayKind, ReplayRange, ReplayStatus } from '@hookline/persistence';
 import type { Session } from '../database/session.js';
+import type { OutcomeFilter, ReplayJob, ReplayResult } from './replay-job.js';
 
-/** A replay as its runner holds it. */
-export interface ReplayJob {
-  id: string;
-  tenantId: string | null;
-  subscriptionIds: string[] | undefined;
-  partitions: Record<string, ReplayRange>;
-  scanned: number;
-  matched: number;
-  sent: number;
-}
-
-/** It was cancelled, or another process goes on with it. */
+/** It was paused or cancelled, or another process goes on with it. */
 export class ReplayTakenAway extends Error {
   override name = 'ReplayTakenAway';
 }
@@ -20,14 +10,34 @@ export class ReplayTakenAway extends Error {
 /** "hrpl" as a number: the first part of the advisory lock that a running replay holds. */
 const LOCK_KIND = 0x6872706c;
 
+/** A catch-up begins when every worker knows of it: what they did before is written down then, or on its way. */
+const MAY_RUN = `status IN ('pending', 'running') AND (resume_at IS NULL OR resume_at <= now())
+  AND (kind = 'replay' OR told_at <= now())`;
+
 interface ReplayRow {
   id: string;
+  kind: ReplayKind;
   tenant_id: string | null;
-  spec: { subscriptionIds: string[] | null };
+  subscription_id: string | null;
+  version: number | null;
+  to_offsets: Record<string, number> | null;
+  not_before: Record<string, number> | null;
+  spec: ReplaySpec;
   partitions: Record<string, ReplayRange>;
   scanned: string;
   matched: string;
   sent: string;
+  result: ReplayResult | null;
+}
+
+/** What was asked for, as far as a runner goes by it; rows of before have less. */
+interface ReplaySpec {
+  from?: { timestamp?: number | string } | null;
+  subscriptionIds?: string[] | null;
+  types?: string[] | null;
+  outcome?: OutcomeFilter;
+  rate?: number | null;
+  dryRun?: boolean;
 }
 
 /** Replays on the session that holds their locks: when it is lost, nothing can be saved any more. */
@@ -38,36 +48,30 @@ export class ReplayStore {
     return this.session.lost;
   }
 
-  /** The oldest unfinished ones, whoever runs them. */
+  /** The unfinished ones that need not wait, whoever runs them; those that waited longest come first. */
   async open(limit: number): Promise<string[]> {
     const rows = await this.session.query<{ id: string }>(
-      `SELECT id FROM replays WHERE status IN ('pending', 'running') ORDER BY created_at, id LIMIT $1`,
+      `SELECT id FROM replays
+        WHERE finished_at IS NULL AND ${MAY_RUN}
+        ORDER BY coalesce(resume_at, created_at), id LIMIT $1`,
       [limit],
     );
     return rows.map((row) => row.id);
   }
 
-  /** @returns undefined where another process has it, or where it is finished by now */
+  /** @returns undefined where another process has it, or where it is finished or waits by now */
   async claim(id: string): Promise<ReplayJob | undefined> {
     if (!(await this.session.tryLock(LOCK_KIND, id))) return undefined;
     const [row] = await this.session.query<ReplayRow & Record<string, unknown>>(
-      `UPDATE replays SET status = 'running', updated_at = now() WHERE id = $1 AND status IN ('pending', 'running')
-       RETURNING id, tenant_id, spec, partitions, scanned, matched, sent`,
+      `UPDATE replays SET status = 'running', updated_at = now(), started_at = coalesce(started_at, now())
+        WHERE id = $1 AND ${MAY_RUN}
+       RETURNING id, kind, tenant_id, subscription_id, version, to_offsets, not_before, spec, partitions, scanned,
+         matched, sent, result`,
       [id],
     );
-    if (row === undefined) {
-      await this.release(id);
-      return undefined;
-    }
-    return {
-      id,
-      tenantId: row.tenant_id,
-      subscriptionIds: row.spec.subscriptionIds ?? undefined,
-      partitions: row.partitions,
-      scanned: Number(row.scanned),
-      matched: Number(row.matched),
-      sent: Number(row.sent),
-    };
+    if (row !== undefined) return toJob(row);
+    await this.release(id);
+    return undefined;
   }
 
   async release(id: string): Promise<void> {
@@ -79,18 +83,67 @@ export class ReplayStore {
     await this.update(job, 'running', null);
   }
 
+  /**
+   * Saves it, and leaves it alone for a while.
+   * @throws ReplayTakenAway
+   */
+  async putOff(job: ReplayJob, ms: number): Promise<void> {
+    await this.update(job, 'running', null, ms);
+  }
+
   /** @param note what a person should know of it, e.g. why it failed */
-  async finish(job: ReplayJob, status: 'completed' | 'failed', note: string | null): Promise<void> {
+  async finish(job: ReplayJob, status: 'completed' | 'failed' | 'cancelled', note: string | null): Promise<void> {
     await this.update(job, status, note);
   }
 
-  private async update(job: ReplayJob, status: ReplayStatus, note: string | null): Promise<void> {
-    const rows = await this.session.query(
-      `UPDATE replays SET status = $2, error = $3, partitions = $4, scanned = $5, matched = $6, sent = $7,
-              updated_at = now(), finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE now() END
-        WHERE id = $1 AND status = 'running' RETURNING id`,
-      [job.id, status, note, JSON.stringify(job.partitions), job.scanned, job.matched, job.sent],
+  /** What was handed over counts also where somebody has paused or cancelled it meanwhile. */
+  private async update(job: ReplayJob, status: ReplayStatus, note: string | null, waitMs?: number): Promise<void> {
+    const [row] = await this.session.query<{ status: ReplayStatus }>(
+      `UPDATE replays
+          SET partitions = $4, scanned = $5, matched = $6, sent = $7, not_before = $8, result = $9, updated_at = now(),
+              resume_at = now() + $10::double precision * interval '1 ms',
+              status = CASE WHEN status = 'running' THEN $2 ELSE status END,
+              error = CASE WHEN status = 'running' THEN $3 ELSE error END,
+              finished_at = CASE WHEN status = 'running' AND $2 <> 'running' THEN now() ELSE finished_at END
+        WHERE id = $1 RETURNING status`,
+      [
+        job.id,
+        status,
+        note,
+        JSON.stringify(job.partitions),
+        job.scanned,
+        job.matched,
+        job.sent,
+        job.notBefore === null ? null : JSON.stringify(job.notBefore),
+        JSON.stringify(job.result),
+        waitMs ?? null,
+      ],
     );
-    if (rows.length === 0) throw new ReplayTakenAway(`replay ${job.id} was cancelled`);
+    if (row?.status !== status) throw new ReplayTakenAway(`replay ${job.id} is ${row?.status ?? 'gone'}`);
   }
+}
+
+function toJob(row: ReplayRow): ReplayJob {
+  const { spec } = row;
+  const since = row.kind === 'replay' ? undefined : spec.from?.timestamp;
+  return {
+    id: row.id,
+    kind: row.kind,
+    tenantId: row.tenant_id,
+    subscriptionIds: spec.subscriptionIds ?? undefined,
+    types: spec.types ?? undefined,
+    outcome: spec.outcome ?? 'all',
+    rate: spec.rate ?? undefined,
+    dryRun: spec.dryRun ?? false,
+    since: typeof since === 'string' ? Date.parse(since) : since,
+    subscriptionId: row.subscription_id,
+    version: row.version,
+    toOffsets: row.to_offsets,
+    notBefore: row.not_before,
+    partitions: row.partitions,
+    scanned: Number(row.scanned),
+    matched: Number(row.matched),
+    sent: Number(row.sent),
+    result: row.result ?? {},
+  };
 }

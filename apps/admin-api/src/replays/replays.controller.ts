@@ -39,6 +39,20 @@ export class ReplaysController {
     return this.replays.get(caller, id);
   }
 
+  @Post(':id/pause')
+  @HttpCode(200)
+  @Answers(200, replayProgress)
+  pause(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ReplayProgress> {
+    return this.replays.pause(caller, id);
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @Answers(200, replayProgress)
+  resume(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ReplayProgress> {
+    return this.replays.resume(caller, id);
+  }
+
   @Delete(':id')
   @HttpCode(204)
   cancel(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

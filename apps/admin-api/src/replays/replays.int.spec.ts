@@ -9,7 +9,7 @@ import {
 } from '@hookline/contracts';
 import { deliveryIdOf, newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, type Output } from '@hookline/kafka';
-import { connectionOptions, createDataSource, createPool, DayPartitions, DeliveryHistory } from '@hookline/persistence';
+import { connectionOptions, createDataSource, createPool, DayPartitions, DeliveryStates } from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
 import { waitUntil } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
@@ -21,10 +21,14 @@ import type { ApiClient } from '../testing/api-client.js';
 import { endOffsets, makeTopics, readFrom, testKafka } from '../testing/topics.js';
 import { LogOffsets } from '../topics/log-offsets.js';
 import { Decisions } from './decisions.js';
+import { replayHistory } from '../replay-machinery.js';
+import { UNBOUNDED } from './pace.js';
 import { loadMatcher } from './replay-matcher.js';
 import { ReplayRunner } from './replay-runner.js';
 import { ReplayScheduler } from './replay-scheduler.js';
 import { ReplaysService } from './replays.service.js';
+import { Selection } from './selection.js';
+import { subscribedNow } from './subscribed.js';
 
 interface Published extends LogPosition {
   id: string;
@@ -249,10 +253,12 @@ describe('a replay whose process dies in the middle', () => {
     for (let i = 0; i < 10; i += 1) events.push(...(await publish(tenant, Array(60).fill('a.b'), 500)));
 
     const caller: Caller = { kind: 'tenant', tenantId: tenant };
-    const service = new ReplaysService(database, log, new DeliveryHistory(database), systemClock, 1);
+    const service = new ReplaysService(database, log, replayHistory(database), systemClock, 1);
     const { id } = await service.create(caller, {
       topic: TOPICS.events,
       from: { offsets: Object.fromEntries([...from].map(([partition, offset]) => [String(partition), offset])) },
+      outcome: 'all',
+      dryRun: false,
     });
 
     const sessions: Session[] = [];
@@ -263,11 +269,19 @@ describe('a replay whose process dies in the middle', () => {
     };
     const schedulerOver = (output: Output): ReplayScheduler => {
       const runner = new ReplayRunner({
-        reader: new RangeReader(testKafka(), { maxBytes: 20_000 }),
-        newDecisions: () => new Decisions({ database, log, clock: systemClock, logger: silentLogger, waitMs: 0 }),
-        loadMatcher: (job) => loadMatcher(database, job),
+        readerFor: () => new RangeReader(testKafka(), { maxBytes: 20_000 }),
+        resolve: async () => true,
+        openSelection: async (job) =>
+          new Selection(job, {
+            matcher: await loadMatcher(database, job),
+            decisions: new Decisions({ database, log, clock: systemClock, logger: silentLogger, waitMs: 0 }),
+            states: new DeliveryStates(database),
+            logger: silentLogger,
+            spans: [],
+          }),
+        paceOf: () => UNBOUNDED,
+        subscribedNow: (ids) => subscribedNow(database, ids),
         output,
-        logger: silentLogger,
         maxInFlightBytes: 1_000_000,
       });
       return new ReplayScheduler(openSession, runner, silentLogger, { concurrency: 1, pollMs: 100 });

@@ -1,4 +1,5 @@
 import { TOPICS } from '@hookline/contracts';
+import { isTypePattern } from '@hookline/domain';
 import { z } from 'zod';
 import { pageQuery } from '../http/page.js';
 import { timestamp } from '../topics/timestamp.js';
@@ -7,16 +8,32 @@ const offsets = z
   .record(z.string().regex(/^(0|[1-9]\d{0,5})$/, 'must be the number of a partition'), z.int().min(0))
   .refine((named) => Object.keys(named).length > 0, 'must name at least one partition');
 
-/** Where a replay begins or ends: by offsets, or by the log's append times. */
-const boundary = z.union([z.strictObject({ offsets }), z.strictObject({ timestamp })], {
-  error: 'must be either {"offsets": {"<partition>": <offset>}} or {"timestamp": <time>}',
+const eventId = z.string().min(1).max(1_024);
+
+/** Where a replay begins or ends: by offsets, by the log's append times, or at an event. */
+const byPosition = [z.strictObject({ offsets }), z.strictObject({ timestamp }), z.strictObject({ eventId })] as const;
+const boundary = z.union(byPosition, {
+  error: 'must be {"offsets": {"<partition>": <offset>}}, {"timestamp": <time>} or {"eventId": <id>}',
 });
 export type Boundary = z.infer<typeof boundary>;
+
+const begin = z.union([...byPosition, z.strictObject({ lastSuccessOf: z.string().max(100) })], {
+  error:
+    'must be {"offsets": {"<partition>": <offset>}}, {"timestamp": <time>}, {"eventId": <id>} or ' +
+    '{"lastSuccessOf": <subscription>}',
+});
+export type Begin = z.infer<typeof begin>;
+
+const typePattern = z.string().max(1_000).refine(isTypePattern, 'must be an event type, `prefix.*` or `*`');
 
 export const createReplay = z.strictObject({
   tenantId: z.string().optional().describe('Only with the operator token, and needed there.'),
   topic: z.literal(TOPICS.events, `must be ${TOPICS.events}`),
-  from: boundary.describe('Inclusive. With offsets, only the partitions that are named are read.'),
+  from: begin.describe(
+    'Inclusive. With offsets, only the partitions that are named are read. With an event, its own partition is read from ' +
+      'there, and the others from the time of its append; with lastSuccessOf, from the append of the last event that the ' +
+      'subscription got.',
+  ),
   to: boundary.optional().describe("Exclusive; the log's end at the time of the request where it is left out."),
   subscriptionIds: z
     .array(z.string())
@@ -25,6 +42,23 @@ export const createReplay = z.strictObject({
     .refine((ids) => new Set(ids).size === ids.length, 'must not name one twice')
     .optional()
     .describe('Only these; each gets what its types match. Left out: all that match now.'),
+  types: z
+    .array(typePattern)
+    .min(1, 'must name at least one type, or be left out')
+    .max(100, 'must name 100 types at most')
+    .optional()
+    .describe('Only events of these types or patterns.'),
+  outcome: z
+    .enum(['all', 'undelivered', 'failed'])
+    .default('all')
+    .describe('Which deliveries, by what became of them so far: all, those not delivered, or those dead-lettered.'),
+  rate: z
+    .number()
+    .min(0.1, 'must be at least 0.1 deliveries a second')
+    .max(100_000, 'must be 100000 deliveries a second at most')
+    .optional()
+    .describe('Deliveries a second at most. Left out: as fast as its lane takes them.'),
+  dryRun: z.boolean().default(false).describe('Hands nothing over, and says in `dryRun` what it would.'),
 });
 export type CreateReplay = z.infer<typeof createReplay>;
 
@@ -34,19 +68,39 @@ const range = z.object({
   to: z.int(),
 });
 
+const gone = z.object({ partition: z.int(), from: z.int(), to: z.int().describe('Exclusive.') });
+
+const sampled = z.object({
+  id: z.string(),
+  type: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  at: z.iso.datetime(),
+  subscriptionIds: z.array(z.string()),
+});
+
 export const replayView = z.object({
   id: z.string(),
   tenantId: z.string().nullable(),
+  kind: z
+    .enum(['replay', 'catch-up', 'backlog'])
+    .describe('`catch-up` and `backlog`: what a subscription has not got while it took nothing.'),
   topic: z.string(),
   from: z.unknown(),
   to: z.unknown(),
   subscriptionIds: z.array(z.string()).nullable(),
+  types: z.array(z.string()).nullable(),
+  outcome: z.enum(['all', 'undelivered', 'failed']),
+  rate: z.number().nullable(),
   status: z.enum(['pending', 'running', 'paused', 'completed', 'failed', 'cancelled']),
   partitions: z.record(z.string(), range),
   scanned: z.int().describe('Events read.'),
   matched: z.int().describe('Events that match at least one of the subscriptions.'),
   sent: z.int().describe('Deliveries handed over.'),
+  gone: z.array(gone).describe('What the log had let go of before it was read.'),
+  dryRun: z.object({ wouldSend: z.int(), sample: z.array(sampled).describe('The first of them.') }).nullable(),
   error: z.string().nullable(),
+  estimatedEndAt: z.iso.datetime().nullable().describe('By its pace so far; null unless it runs.'),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),

@@ -1,15 +1,30 @@
 import { isId, newId } from '@hookline/domain';
-import { Replay, Subscription, type DeliveryHistory } from '@hookline/persistence';
-import type { Clock } from '@hookline/platform';
-import { In } from 'typeorm';
+import {
+  Replay,
+  Subscription,
+  type DeliveryHistory,
+  type DeliveryStates,
+  type EventHistory,
+  type ReplayStatus,
+} from '@hookline/persistence';
+import { ProblemError, type Clock } from '@hookline/platform';
+import { In, IsNull } from 'typeorm';
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
 import { positionOf, toPage, type Page } from '../http/page.js';
 import { invalid, limitReached, notFound } from '../http/problems.js';
 import { findTenant } from '../tenants/tenants.service.js';
 import { specOf, toView } from './replay-mapper.js';
+import { placeOf } from './boundaries.js';
 import type { CreateReplay, ListReplays, ReplayProgress, ReplayView } from './replays.schemas.js';
 import { resolveRanges, type LogBounds } from './resolve-ranges.js';
+
+/** What is looked up in history. */
+export interface ReplayHistory {
+  events: Pick<EventHistory, 'find'>;
+  deliveries: Pick<DeliveryHistory, 'replayStates'>;
+  states: Pick<DeliveryStates, 'lastSuccess'>;
+}
 
 /** PostgreSQL tells the schedulers of new replays on this channel. */
 export const REPLAY_CHANNEL = 'hookline_replays';
@@ -18,7 +33,7 @@ export class ReplaysService {
   constructor(
     private readonly database: Database,
     private readonly log: LogBounds,
-    private readonly deliveries: DeliveryHistory,
+    private readonly history: ReplayHistory,
     private readonly clock: Clock,
     private readonly maxOpen: number,
   ) {}
@@ -27,13 +42,17 @@ export class ReplaysService {
     const tenantId = tenantFor(caller, body.tenantId);
     await this.database.run((manager) => findTenant(manager, tenantId));
     if (body.subscriptionIds) await this.assertReplayable(tenantId, body.subscriptionIds);
+    const [from, to] = await Promise.all([
+      placeOf(this.history, tenantId, 'from', body.from),
+      body.to && placeOf(this.history, tenantId, 'to', body.to),
+    ]);
     const now = new Date(this.clock.now());
     const row: Replay = {
       id: newId('rpl'),
       tenantId,
       spec: specOf(body),
       status: 'pending',
-      partitions: await resolveRanges(this.log, body),
+      partitions: await resolveRanges(this.log, body.topic, from, to),
       scanned: '0',
       matched: '0',
       sent: '0',
@@ -45,6 +64,7 @@ export class ReplaysService {
       subscriptionId: null,
       version: null,
       toOffsets: null,
+      toldAt: null,
       notBefore: null,
       resumeAt: null,
       startedAt: null,
@@ -52,19 +72,23 @@ export class ReplaysService {
     };
     await this.database.transaction(async (manager) => {
       await findTenant(manager, tenantId, true);
-      const open = await manager.countBy(Replay, { tenantId, status: In(['pending', 'running']) });
+      const open = await manager.countBy(Replay, { tenantId, kind: 'replay', finishedAt: IsNull() });
       if (open >= this.maxOpen) throw limitReached('unfinished replays', this.maxOpen);
       // The typing of TypeORM takes a column of JSON apart.
       await manager.insert(Replay, row as object);
       await manager.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
     });
-    return { ...toView(row), delivered: 0, failed: 0 };
+    return { ...toView(row, now.getTime()), delivered: 0, failed: 0 };
   }
 
   async get(caller: Caller, id: string): Promise<ReplayProgress> {
     const row = await this.find(caller, id);
-    const states = await this.deliveries.replayStates(id);
-    return { ...toView(row), delivered: states.delivered, failed: states['dead-lettered'] };
+    const states = await this.history.deliveries.replayStates(id);
+    return {
+      ...toView(row, this.clock.now()),
+      delivered: states.delivered,
+      failed: states['dead-lettered'],
+    };
   }
 
   async list(caller: Caller, query: ListReplays): Promise<Page<ReplayView>> {
@@ -80,7 +104,35 @@ export class ReplaysService {
         .limit(query.limit + 1)
         .getMany();
     });
-    return toPage(rows, query.limit, toView);
+    return toPage(rows, query.limit, (row) => toView(row, this.clock.now()));
+  }
+
+  /** What was handed over already is delivered; the rest waits until it is resumed. @throws ProblemError 409 */
+  pause(caller: Caller, id: string): Promise<ReplayProgress> {
+    return this.step(caller, id, ['pending', 'running'], 'paused');
+  }
+
+  /** @throws ProblemError 409 */
+  resume(caller: Caller, id: string): Promise<ReplayProgress> {
+    return this.step(caller, id, ['paused'], 'pending');
+  }
+
+  private async step(
+    caller: Caller,
+    id: string,
+    from: readonly ReplayStatus[],
+    to: ReplayStatus,
+  ): Promise<ReplayProgress> {
+    const { status } = await this.find(caller, id);
+    // An UPDATE with RETURNING answers the rows and their count here.
+    const [rows] = await this.database.query<[unknown[], number]>(
+      `UPDATE replays SET status = $2, resume_at = NULL, updated_at = $4 WHERE id = $1 AND status = ANY($3) RETURNING id`,
+      [id, to, from, new Date(this.clock.now())],
+    );
+    if (rows.length === 0 && status !== to)
+      throw new ProblemError(409, 'wrong-state', `A replay that is ${status} can not become ${to}`);
+    await this.database.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
+    return this.get(caller, id);
   }
 
   /** What was handed over already is delivered; the rest is not. One that is finished stays as it is. */
@@ -88,7 +140,7 @@ export class ReplaysService {
     await this.find(caller, id);
     await this.database.query(
       `UPDATE replays SET status = 'cancelled', updated_at = $2, finished_at = $2
-        WHERE id = $1 AND status IN ('pending', 'running')`,
+        WHERE id = $1 AND finished_at IS NULL`,
       [id, new Date(this.clock.now())],
     );
   }

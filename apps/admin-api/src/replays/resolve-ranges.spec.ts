@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
 import { ProblemError } from '@hookline/platform';
+import { millisOf } from '../topics/timestamp.js';
+import type { Place } from './boundaries.js';
 import type { Boundary } from './replays.schemas.js';
 import { resolveRanges, type LogBounds } from './resolve-ranges.js';
 
@@ -17,8 +19,13 @@ const log: LogBounds = {
     ]),
 };
 
-const ranges = (from: Boundary, to?: Boundary) =>
-  resolveRanges(log, { topic: TOPICS.events, from, ...(to ? { to } : {}) });
+function placed(boundary: Boundary): Place {
+  if ('offsets' in boundary) return { by: 'offsets', offsets: boundary.offsets };
+  if ('timestamp' in boundary) return { by: 'time', at: millisOf(boundary.timestamp) };
+  throw new Error('history is not asked here');
+}
+
+const ranges = (from: Boundary, to?: Boundary) => resolveRanges(log, TOPICS.events, placed(from), to && placed(to));
 
 async function fieldsOf(from: Boundary, to?: Boundary): Promise<string[]> {
   try {

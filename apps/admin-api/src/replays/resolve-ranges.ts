@@ -1,9 +1,8 @@
-import type { FieldError } from '@hookline/contracts';
+import type { FieldError, LogPosition } from '@hookline/contracts';
 import type { PartitionOffsets } from '@hookline/kafka';
 import type { ReplayRange } from '@hookline/persistence';
 import { invalid } from '../http/problems.js';
-import { millisOf } from '../topics/timestamp.js';
-import type { Boundary, CreateReplay } from './replays.schemas.js';
+import type { Place } from './boundaries.js';
 
 /** What is asked of the log. */
 export interface LogBounds {
@@ -16,8 +15,12 @@ export interface LogBounds {
  * all. They are fixed here, once: a replay that is resumed reads the same.
  * @throws ProblemError 400 that names what is wrong, and what the log has
  */
-export async function resolveRanges(log: LogBounds, request: CreateReplay): Promise<Record<string, ReplayRange>> {
-  const { topic, from, to } = request;
+export async function resolveRanges(
+  log: LogBounds,
+  topic: string,
+  from: Place,
+  to: Place | undefined,
+): Promise<Record<string, ReplayRange>> {
   const bounds = new Map((await log.bounds(topic)).map((bound) => [bound.partition, bound]));
   const faults = [...faultsOf('from', from, bounds), ...(to ? faultsOf('to', to, bounds) : [])];
   if (faults.length === 0) faults.push(...contradictions(from, to));
@@ -41,13 +44,10 @@ export async function resolveRanges(log: LogBounds, request: CreateReplay): Prom
   return ranges;
 }
 
-function faultsOf(
-  field: 'from' | 'to',
-  boundary: Boundary,
-  bounds: ReadonlyMap<number, PartitionOffsets>,
-): FieldError[] {
-  if (!('offsets' in boundary)) return [];
-  return Object.entries(boundary.offsets).flatMap(([partition, offset]): FieldError[] => {
+function faultsOf(field: 'from' | 'to', place: Place, bounds: ReadonlyMap<number, PartitionOffsets>): FieldError[] {
+  if (place.by === 'event') return faultsOfEvent(field, place.position, bounds);
+  if (place.by !== 'offsets') return [];
+  return Object.entries(place.offsets).flatMap(([partition, offset]): FieldError[] => {
     const name = `${field}.offsets.${partition}`;
     const bound = bounds.get(Number(partition));
     if (bound === undefined)
@@ -58,11 +58,28 @@ function faultsOf(
   });
 }
 
-function contradictions(from: Boundary, to: Boundary | undefined): FieldError[] {
+function faultsOfEvent(
+  field: 'from' | 'to',
+  { partition, offset }: LogPosition,
+  bounds: ReadonlyMap<number, PartitionOffsets>,
+): FieldError[] {
+  const low = bounds.get(partition)?.low ?? 0;
+  if (offset >= low) return [];
+  const message = `the log has let go of it: it was ${offset} of partition ${partition}, which begins at ${low} now`;
+  return [{ field: `${field}.eventId`, message, limit: low }];
+}
+
+/** Those that are compared by time, and their names in the request. */
+function timeOf(place: Place): { at: number; name: string } | undefined {
+  if (place.by === 'time') return { at: place.at, name: 'timestamp' };
+  return place.by === 'event' ? { at: place.position.at, name: 'eventId' } : undefined;
+}
+
+function contradictions(from: Place, to: Place | undefined): FieldError[] {
   if (to === undefined) return [];
-  if ('timestamp' in from && 'timestamp' in to && millisOf(from.timestamp) > millisOf(to.timestamp))
-    return [{ field: 'from.timestamp', message: 'is after to.timestamp' }];
-  if (!('offsets' in from && 'offsets' in to)) return [];
+  const [begin, end] = [timeOf(from), timeOf(to)];
+  if (begin && end && begin.at > end.at) return [{ field: `from.${begin.name}`, message: `is after to.${end.name}` }];
+  if (!(from.by === 'offsets' && to.by === 'offsets')) return [];
   return Object.entries(to.offsets).flatMap(([partition, end]): FieldError[] => {
     const begin = from.offsets[partition];
     if (begin === undefined)
@@ -71,13 +88,17 @@ function contradictions(from: Boundary, to: Boundary | undefined): FieldError[] 
   });
 }
 
-async function offsetsAt(log: LogBounds, topic: string, boundary: Boundary): Promise<Map<number, number>> {
-  if ('timestamp' in boundary) return log.at(topic, millisOf(boundary.timestamp));
-  return new Map(Object.entries(boundary.offsets).map(([partition, offset]) => [Number(partition), offset]));
+async function offsetsAt(log: LogBounds, topic: string, place: Place): Promise<Map<number, number>> {
+  if (place.by === 'time') return log.at(topic, place.at);
+  if (place.by === 'event') {
+    const offsets = await log.at(topic, place.position.at);
+    return offsets.set(place.position.partition, place.position.offset);
+  }
+  return new Map(Object.entries(place.offsets).map(([partition, offset]) => [Number(partition), offset]));
 }
 
-function namedIn(boundary: Boundary | undefined): number[] | undefined {
-  return boundary && 'offsets' in boundary ? Object.keys(boundary.offsets).map(Number) : undefined;
+function namedIn(place: Place | undefined): number[] | undefined {
+  return place?.by === 'offsets' ? Object.keys(place.offsets).map(Number) : undefined;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -21,6 +21,10 @@ export interface AdminConfig {
   replayPollMs: number;
   replayDecisionWaitMs: number;
   replayInFlightBytes: number;
+  keeperPollMs: number;
+  knownMarginMs: number;
+  sliceBatch: number;
+  sliceEvents: number;
 }
 
 export const adminSection = section<AdminConfig>('Management', {
@@ -103,5 +107,25 @@ export const adminSection = section<AdminConfig>('Management', {
     default: 8_388_608,
     min: 1_048_576,
     max: 67_108_864,
+  }),
+  keeperPollMs: duration(
+    'HOOKLINE_KEEPER_POLL',
+    'How often it is looked for what is held and lost, and for what late learners of a version have left out.',
+    { default: '1s' },
+  ),
+  knownMarginMs: duration(
+    'HOOKLINE_KNOWN_MARGIN',
+    "How long after HOOKLINE_VIEW_STALE a change counts as known to every worker: room for the brokers' clocks.",
+    { default: '2s' },
+  ),
+  sliceBatch: count('HOOKLINE_SLICE_BATCH', 'Changes whose late learners are made up for in one reading at most.', {
+    default: 1_000,
+    min: 1,
+    max: 100_000,
+  }),
+  sliceEvents: count('HOOKLINE_SLICE_EVENTS', 'Events that are read for late learners before others have their turn.', {
+    default: 50_000,
+    min: 1,
+    max: 10_000_000,
   }),
 });

@@ -43,6 +43,7 @@ export interface DeliveryConfig {
   idempotencyWindowMs: number;
   idempotencyMaxIds: number;
   viewStaleMs: number;
+  subscriptionBacklog: number;
 }
 
 export const deliverySection = section<DeliveryConfig>('Delivery', {
@@ -236,4 +237,9 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   viewStaleMs: duration('HOOKLINE_VIEW_STALE', 'Intake pauses when the view of the subscriptions is older than this.', {
     default: '10s',
   }),
+  subscriptionBacklog: count(
+    'HOOKLINE_SUBSCRIPTION_BACKLOG',
+    'Deliveries that may wait for one subscription; beyond, its events are held in the log until half of these are through.',
+    { default: 10_000, min: 2, max: 10_000_000 },
+  ),
 });

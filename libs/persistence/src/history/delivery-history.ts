@@ -80,7 +80,13 @@ export class DeliveryHistory {
       'SELECT state, count(*) FROM replay_deliveries WHERE replay_id = $1 GROUP BY state',
       [replayId],
     );
-    const counts: Record<DeliveryState, number> = { pending: 0, retrying: 0, delivered: 0, 'dead-lettered': 0, held: 0 };
+    const counts: Record<DeliveryState, number> = {
+      pending: 0,
+      retrying: 0,
+      delivered: 0,
+      'dead-lettered': 0,
+      held: 0,
+    };
     for (const row of rows) counts[row.state] = Number(row.count);
     return counts;
   }

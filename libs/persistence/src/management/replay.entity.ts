@@ -68,13 +68,17 @@ export class Replay {
   @Column({ name: 'subscription_id', type: 'text', nullable: true })
   subscriptionId!: string | null;
 
-  /** Of a catch-up or a backlog, once the workers were told: the version that began it. */
+  /** Of a catch-up or a backlog, once it has its place in the log: the version that began it. */
   @Column({ type: 'integer', nullable: true })
   version!: number | null;
 
   /** Where that version holds from: what the catch-up brings ends there. */
   @Column({ name: 'to_offsets', type: 'jsonb', nullable: true })
   toOffsets!: Record<string, number> | null;
+
+  /** From then on every worker knows of that version; null until it is in the topic. */
+  @Column({ name: 'told_at', type: 'timestamptz', nullable: true })
+  toldAt!: Date | null;
 
   /** The offsets of `hookline.attempts` that the recorder must have passed, by partition. */
   @Column({ name: 'not_before', type: 'jsonb', nullable: true })

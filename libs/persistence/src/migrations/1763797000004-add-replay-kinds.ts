@@ -14,6 +14,7 @@ export class AddReplayKinds1763797000004 implements MigrationInterface {
         ADD COLUMN subscription_id text,
         ADD COLUMN version integer,
         ADD COLUMN to_offsets jsonb,
+        ADD COLUMN told_at timestamptz,
         ADD COLUMN not_before jsonb,
         ADD COLUMN resume_at timestamptz,
         ADD COLUMN started_at timestamptz,
@@ -49,7 +50,7 @@ export class AddReplayKinds1763797000004 implements MigrationInterface {
       DROP TABLE late_slices, late_slice_positions;
       DROP INDEX replays_subscription_idx, replays_open_idx;
       ALTER TABLE replays DROP COLUMN kind, DROP COLUMN subscription_id, DROP COLUMN version, DROP COLUMN to_offsets,
-        DROP COLUMN not_before, DROP COLUMN resume_at, DROP COLUMN started_at, DROP COLUMN result
+        DROP COLUMN told_at, DROP COLUMN not_before, DROP COLUMN resume_at, DROP COLUMN started_at, DROP COLUMN result
     `);
   }
 }

@@ -1,0 +1,130 @@
+import type { Output, RangeReader } from '@hookline/kafka';
+import { DeliveryHistory, DeliveryStates, EventHistory } from '@hookline/persistence';
+import type { Clock, Logger } from '@hookline/platform';
+import type { Database } from './database/database.js';
+import type { Session } from './database/session.js';
+import { Keepers } from './keepers/keepers.js';
+import { Settlement } from './keepers/settlement.js';
+import { SliceKeeper } from './keepers/slice-keeper.js';
+import { SpanKeeper } from './keepers/span-keeper.js';
+import { VersionReader } from './keepers/version-reader.js';
+import { CatchUpRanges } from './replays/catch-up-ranges.js';
+import { Decisions } from './replays/decisions.js';
+import { RatePace, UNBOUNDED, WindowPace, type Pace } from './replays/pace.js';
+import type { ReplayJob } from './replays/replay-job.js';
+import { loadMatcher } from './replays/replay-matcher.js';
+import { ReplayRunner } from './replays/replay-runner.js';
+import { ReplayScheduler } from './replays/replay-scheduler.js';
+import { Selection } from './replays/selection.js';
+import { subscribedNow } from './replays/subscribed.js';
+import type { Settings } from './settings.js';
+import type { LogOffsets } from './topics/log-offsets.js';
+
+export interface ReplayMachineryParts {
+  database: Database;
+  openSession: () => Promise<Session>;
+  log: LogOffsets;
+  reader: RangeReader;
+  /** Reads little at a time, for those that hand over slowly. */
+  slowReader: RangeReader;
+  output: Output;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** What reads the log again: replays, catch-ups, and the keepers of what is held. */
+export class ReplayMachinery {
+  private readonly scheduler: ReplayScheduler;
+  private readonly keepers: Keepers;
+
+  constructor(parts: ReplayMachineryParts, { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>) {
+    const { openSession, logger, clock } = parts;
+    this.scheduler = new ReplayScheduler(openSession, runnerOf(parts, { admin, delivery }), logger, {
+      concurrency: admin.replayConcurrency,
+      pollMs: admin.replayPollMs,
+    });
+    this.keepers = new Keepers({
+      openSession,
+      keepers: keepersOf(parts, { admin, delivery }),
+      clock,
+      logger,
+      pollMs: admin.keeperPollMs,
+    });
+  }
+
+  start(): void {
+    this.scheduler.start();
+    this.keepers.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.scheduler.stop(), this.keepers.stop()]);
+  }
+}
+
+function runnerOf(
+  { database, log, reader, slowReader, output, clock, logger }: ReplayMachineryParts,
+  { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>,
+): ReplayRunner {
+  const states = new DeliveryStates(database);
+  const ranges = new CatchUpRanges({ database, log, states });
+  const history = new DeliveryHistory(database);
+  const underWay = async (job: ReplayJob): Promise<number> => {
+    const known = await history.replayStates(job.id);
+    return job.sent - known.delivered - known['dead-lettered'] - known.held;
+  };
+  const paceOf = (job: ReplayJob): Pace => {
+    if (job.kind !== 'replay') return new WindowPace(() => underWay(job), Math.floor(delivery.subscriptionBacklog / 2));
+    return job.rate === undefined ? UNBOUNDED : new RatePace(clock, job.rate);
+  };
+  return new ReplayRunner({
+    readerFor: (job) => (job.kind === 'replay' && job.rate === undefined ? reader : slowReader),
+    resolve: (job) => ranges.resolve(job),
+    openSelection: async (job) =>
+      new Selection(job, {
+        matcher: await loadMatcher(database, job),
+        decisions: new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs }),
+        states,
+        logger,
+        spans: job.kind === 'replay' ? [] : await ranges.spansOf(job.id),
+      }),
+    paceOf,
+    subscribedNow: (ids) => subscribedNow(database, ids),
+    output,
+    maxInFlightBytes: admin.replayInFlightBytes,
+  });
+}
+
+function keepersOf(
+  { database, log, reader, output, logger }: ReplayMachineryParts,
+  { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>,
+): ConstructorParameters<typeof Keepers>[0]['keepers'] {
+  const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
+  return [
+    new VersionReader({ log, reader, logger, knownAfterMs }),
+    new SpanKeeper(log, output),
+    new Settlement(log, output),
+    new SliceKeeper(
+      { database, log, reader, states: new DeliveryStates(database), output, logger },
+      {
+        slices: admin.sliceBatch,
+        events: admin.sliceEvents,
+        againMs: admin.keeperPollMs,
+        inFlightBytes: admin.replayInFlightBytes,
+      },
+    ),
+  ];
+}
+
+/** What replays ask of history. */
+export function replayHistory(database: Database): {
+  events: EventHistory;
+  deliveries: DeliveryHistory;
+  states: DeliveryStates;
+} {
+  return {
+    events: new EventHistory(database),
+    deliveries: new DeliveryHistory(database),
+    states: new DeliveryStates(database),
+  };
+}

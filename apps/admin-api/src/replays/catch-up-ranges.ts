@@ -1,0 +1,90 @@
+import { TOPICS } from '@hookline/contracts';
+import type { DeliveryStates, Queryable, ReplayRange } from '@hookline/persistence';
+import { SPAN_COLUMNS, type HeldSpan } from './held-spans.js';
+import { noteGone, type ReplayJob } from './replay-job.js';
+import type { LogBounds } from './resolve-ranges.js';
+
+export interface CatchUpRangesParts {
+  database: Queryable;
+  log: Pick<LogBounds, 'bounds'>;
+  states: DeliveryStates;
+}
+
+/**
+ * Finds out what a catch-up or a backlog has to read, once that can be known: every worker has heard of the version that
+ * began it, the spans have their ends, and history has all outcomes that were written by then. So what was under way
+ * before is in history with its state, and nobody adds to it.
+ */
+export class CatchUpRanges {
+  constructor(private readonly parts: CatchUpRangesParts) {}
+
+  /** @returns false while it has to wait */
+  async resolve(job: ReplayJob): Promise<boolean> {
+    const { subscriptionId, version, toOffsets } = job;
+    if (Object.keys(job.partitions).length > 0) return true;
+    // The publisher writes these when the version gets its place in the log.
+    if (subscriptionId === null || version === null || toOffsets === null) return false;
+    job.notBefore ??= await this.endsOfAttempts();
+    if (!(await this.isRecorded(job.notBefore))) return false;
+    const spans = await this.unended(subscriptionId, version);
+    if (spans === undefined) return false;
+    job.partitions = await this.rangesOf(job, subscriptionId, toOffsets, spans);
+    await this.parts.database.query('UPDATE held_spans SET replay_id = $2 WHERE id = ANY($1::bigint[])', [
+      spans.map(({ id }) => id),
+      job.id,
+    ]);
+    return true;
+  }
+
+  /** What it brings. */
+  spansOf(replayId: string): Promise<HeldSpan[]> {
+    return this.parts.database.query<HeldSpan[]>(
+      `SELECT ${SPAN_COLUMNS} FROM held_spans h WHERE h.replay_id = $1 AND h.ended_at IS NULL`,
+      [replayId],
+    );
+  }
+
+  private async rangesOf(
+    job: ReplayJob,
+    subscriptionId: string,
+    toOffsets: Readonly<Record<string, number>>,
+    spans: readonly HeldSpan[],
+  ): Promise<Record<string, ReplayRange>> {
+    // A backlog's deliveries go on where they are.
+    const unended = job.kind === 'catch-up' ? await this.parts.states.firstUnended(subscriptionId) : new Map();
+    const ranges: Record<string, ReplayRange> = {};
+    for (const { partition, low } of await this.parts.log.bounds(TOPICS.events)) {
+      const to = toOffsets[partition] ?? 0;
+      const begins = spans.map((span) => span.from[partition] ?? 0);
+      const from = Math.min(to, unended.get(partition) ?? to, ...begins);
+      const next = Math.min(to, Math.max(from, low));
+      ranges[partition] = { from, next, to };
+      noteGone(job.result, { partition, from, to: next });
+    }
+    return ranges;
+  }
+
+  /** @returns undefined while one of them has no end yet */
+  private async unended(subscriptionId: string, version: number): Promise<HeldSpan[] | undefined> {
+    const spans = await this.parts.database.query<HeldSpan[]>(
+      `SELECT ${SPAN_COLUMNS} FROM held_spans h
+        WHERE h.subscription_id = $1 AND h.version < $2 AND h.ended_at IS NULL ORDER BY h.version`,
+      [subscriptionId, version],
+    );
+    return spans.some(({ to }) => to === null) ? undefined : spans;
+  }
+
+  private async endsOfAttempts(): Promise<Record<string, number>> {
+    const bounds = await this.parts.log.bounds(TOPICS.attempts);
+    return Object.fromEntries(bounds.map(({ partition, high }) => [partition, high]));
+  }
+
+  private async isRecorded(positions: Readonly<Record<string, number>>): Promise<boolean> {
+    const rows = await this.parts.database.query<{ partition: number; next_offset: string }[]>(
+      'SELECT partition, next_offset FROM recorder_offsets WHERE topic = $1',
+      [TOPICS.attempts],
+    );
+    const recorded = new Map(rows.map((row) => [String(row.partition), Number(row.next_offset)]));
+    return Object.entries(positions).every(([partition, offset]) => (recorded.get(partition) ?? 0) >= offset);
+  }
+}
