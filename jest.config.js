@@ -37,7 +37,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,bench,tools}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{apps,libs,bench,tools,test/faults}/**/*.spec.ts'],
       testPathIgnorePatterns: [...common.testPathIgnorePatterns, '\\.int\\.spec\\.ts$'],
     },
     {

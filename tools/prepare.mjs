@@ -50,7 +50,7 @@ function sources() {
   const own = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].map((name) =>
     join(root, name),
   );
-  const code = ['apps', 'libs', 'bench'].flatMap((folder) => filesIn(join(root, folder)));
+  const code = ['apps', 'libs', 'bench', 'test/faults'].flatMap((folder) => filesIn(join(root, folder)));
   return [...own, ...code.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))];
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { DelayLine } from './delay-line.js';
 import { FrameHeaders } from './frame-headers.js';
 
 const PRODUCE = 0;
@@ -9,14 +10,16 @@ type SocketFactory = (target: { host: string; port: number; onConnect: () => voi
 
 /**
  * Stands between a client and each of the brokers. It can cut a connection at the worst moment: the broker has
- * appended and answered, and the client never learns of it. And it can hold a broker's answers back.
- * Clients are led here by {@link socketFactory}, so the brokers' advertised addresses stay as they are.
+ * appended and answered, and the client never learns of it. It can hold a broker's answers back, and be slow.
+ * Clients are led here by {@link socketFactory} or by {@link detours}, so the brokers' advertised addresses stay as they are.
  */
 export class KafkaProxy {
   /** Connections cut between append and answer. */
   cuts = 0;
   /** Asked at each answer to a produce request. */
   shouldCut: () => boolean = () => false;
+  /** What comes is passed on so much later, in both directions, ms. */
+  delayMs = 0;
   private readonly ports = new Map<string, number>();
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
@@ -36,6 +39,11 @@ export class KafkaProxy {
     if (through === undefined) throw new Error(`the proxy doesn't know ${host}:${port}`);
     return connect({ host: '127.0.0.1', port: through }, onConnect);
   };
+
+  /** By broker, `host:port`: the port of this machine that leads there through the proxy. */
+  get detours(): ReadonlyMap<string, number> {
+    return this.ports;
+  }
 
   /** From now on the client hears nothing from this broker, until {@link release}. */
   hold(broker: string): void {
@@ -67,6 +75,7 @@ export class KafkaProxy {
     const produces = new Set<number>();
     const requests = new FrameHeaders();
     const answers = new FrameHeaders();
+    const [there, back] = [new DelayLine(), new DelayLine()];
     const end = (): void => {
       client.destroy();
       upstream.destroy();
@@ -82,7 +91,7 @@ export class KafkaProxy {
     }
     client.on('data', (chunk) => {
       for (const { apiKey, requestId } of requests.push(chunk)) if (apiKey === PRODUCE) produces.add(requestId);
-      upstream.write(chunk);
+      there.push(this.delayMs, () => upstream.write(chunk));
     });
     upstream.on('data', (chunk) => {
       for (const { answerId } of answers.push(chunk)) {
@@ -92,7 +101,7 @@ export class KafkaProxy {
       }
       const waiting = this.held.get(broker);
       if (waiting) waiting.push(() => client.write(chunk));
-      else client.write(chunk);
+      else back.push(this.delayMs, () => client.write(chunk));
     });
   }
 }

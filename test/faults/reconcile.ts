@@ -1,0 +1,62 @@
+import type { Place } from './load/publishers.js';
+
+/** What is compared, of one subscription. */
+export interface Evidence {
+  subscription: string;
+  /** The acknowledged events that it wants, and where the log has them. */
+  acknowledged: ReadonlyMap<string, Place>;
+  /** Whether an id was published to it at all, acknowledged or not. */
+  isPublished: (id: string) => boolean;
+  /** What its endpoint has accepted, as the endpoint says. */
+  delivered: ReadonlySet<string>;
+  /** What is in the topic of dead letters. */
+  deadLettered: ReadonlySet<string>;
+  /** By event: what history says of its deliveries. */
+  history: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface Reconciliation {
+  delivered: number;
+  deadLettered: number;
+  held: number;
+  /** Not ended, and history says that it goes on. After quiet there is to be none. */
+  pending: string[];
+  /** Not ended, and nobody knows of it any more. */
+  lost: string[];
+  /** Delivered and a dead letter. */
+  both: string[];
+  /** Delivered, and never published. */
+  strange: string[];
+  /** Ended, and history says otherwise. */
+  misrecorded: string[];
+}
+
+/**
+ * Each acknowledged event by its id: delivered, a dead letter, pending or held, and no two of these. Sums would hide one
+ * that is lost behind one that came twice.
+ */
+export function reconcile(evidence: Evidence): Reconciliation {
+  const { acknowledged, delivered, deadLettered, history } = evidence;
+  const found: Reconciliation = {
+    ...{ delivered: 0, deadLettered: 0, held: 0 },
+    ...{ pending: [], lost: [], both: [], strange: [], misrecorded: [] },
+  };
+  for (const [id, place] of acknowledged) {
+    const states = history.get(id) ?? [];
+    const shown = `${evidence.subscription}: ${id} at ${place.partition}:${place.offset} (history: ${states.join() || 'none'})`;
+    const isDelivered = delivered.has(id);
+    const isDead = deadLettered.has(id);
+    if (isDelivered && isDead) found.both.push(shown);
+    if (isDelivered) found.delivered += 1;
+    else if (isDead) found.deadLettered += 1;
+    else if (states.includes('held')) found.held += 1;
+    else if (states.includes('pending') || states.includes('retrying')) found.pending.push(shown);
+    else found.lost.push(shown);
+    const expected = isDelivered ? 'delivered' : isDead ? 'dead-lettered' : undefined;
+    if (expected !== undefined && (states.length !== 1 || states[0] !== expected)) found.misrecorded.push(shown);
+  }
+  found.strange = [...delivered]
+    .filter((id) => !evidence.isPublished(id))
+    .map((id) => `${evidence.subscription}: ${id}`);
+  return found;
+}

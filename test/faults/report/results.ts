@@ -1,0 +1,72 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Machine } from '../../../bench/src/report/machine.js';
+import type { InFlight } from '../work-in-flight.js';
+
+/** What came of one run. */
+export interface RunResult {
+  fault: string;
+  seed: string;
+  /** When it ended, ISO 8601. */
+  at: string;
+  /** That were acknowledged. */
+  events: number;
+  /** Publishes that were not, at their first try or a later one. */
+  refusals: number;
+  /** Of all subscriptions together, as the following ones. */
+  delivered: number;
+  deadLettered: number;
+  held: number;
+  pending: number;
+  lost: number;
+  repeated: number;
+  /** Subscriptions made meanwhile that were acknowledged. */
+  changes: number;
+  inFlight: InFlight;
+  /** From when it struck until it was about to be healed, ms. */
+  faultMs: number;
+  /** From then on until the endpoint that is never refused anything had all of before, ms; null: too long. */
+  recoveryMs: number | null;
+  notes: string[];
+  /** What is wrong; empty where all is well. */
+  faults: string[];
+}
+
+export type StoredResult = RunResult & { machine: Machine };
+
+/** The results of one long undertaking, one JSON line each, so that it can be broken off and resumed. */
+export class Results {
+  readonly all: StoredResult[];
+
+  /** @param resume keep what is there; it is deleted otherwise */
+  constructor(
+    private readonly file: string,
+    resume: boolean,
+  ) {
+    mkdirSync(dirname(file), { recursive: true });
+    if (!resume) rmSync(file, { force: true });
+    this.all = existsSync(file) ? readLines(file) : [];
+  }
+
+  add(result: StoredResult): void {
+    this.all.push(result);
+    appendFileSync(this.file, `${JSON.stringify(result)}\n`);
+  }
+
+  has(seed: string): boolean {
+    return this.all.some((result) => result.seed === seed);
+  }
+}
+
+/** The last line may be cut off, where it was killed as it wrote: that run is done again. */
+function readLines(file: string): StoredResult[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as StoredResult];
+      } catch {
+        return [];
+      }
+    });
+}
