@@ -1,4 +1,13 @@
-import { kafkaSection, publishSection, pumpSection, relaySection } from '@hookline/config';
+import {
+  consumerSection,
+  kafkaSection,
+  publishSection,
+  pumpSection,
+  relaySection,
+  sourcesSection,
+  type KafkaConfig,
+  type RelayConfig,
+} from '@hookline/config';
 import { TOPICS } from '@hookline/contracts';
 import { isId } from '@hookline/domain';
 import { createKafka, ProducerPump, PumpMetrics } from '@hookline/kafka';
@@ -11,41 +20,78 @@ import {
 } from '@hookline/platform';
 import { createOutbox } from './outbox/create-outbox.js';
 import { RelayModule } from './relay.module.js';
+import { createSources, sourceFaults } from './sources/sources.js';
 
-const sections = { kafka: kafkaSection, publish: publishSection, pump: pumpSection, relay: relaySection };
+const sections = {
+  kafka: kafkaSection,
+  publish: publishSection,
+  pump: pumpSection,
+  consumer: consumerSection,
+  relay: relaySection,
+  sources: sourcesSection,
+};
 
 /** The part of the drain that what is out may take; the rest is for the server. */
 const DRAIN_SHARE = 0.8;
 
-/** Brings in what others hold: the outbox of a producer's database. */
+/** Brings in what others hold: the outbox of a producer's database, and topics of producers. */
 export const relayRole: RoleDefinition<typeof sections> = { name: 'relay', sections, check: faultsOf, build };
 
-function faultsOf({ relay }: RoleConfig<typeof sections>): string[] {
-  if (relay.databaseUrl === undefined) return ['HOOKLINE_RELAY_DATABASE_URL is not set: there is nothing to relay'];
-  const tenants = [...(relay.tenant === undefined ? [] : [relay.tenant]), ...relay.tenants];
-  if (tenants.length === 0)
-    return ['HOOKLINE_RELAY_TENANT is not set, nor HOOKLINE_RELAY_TENANTS: whose events are they?'];
-  return tenants
-    .filter((tenant) => !isId('ten', tenant))
-    .map((tenant) => `HOOKLINE_RELAY_TENANT and HOOKLINE_RELAY_TENANTS take ids of tenants (ten_…), not ${tenant}`);
+function faultsOf({ relay, sources }: RoleConfig<typeof sections>): string[] {
+  const faults = [...outboxFaults(relay), ...sourceFaults(sources)];
+  if (relay.databaseUrl === undefined && sources.inline === undefined && sources.file === undefined)
+    faults.push(
+      'HOOKLINE_RELAY_DATABASE_URL is not set, nor HOOKLINE_SOURCES or HOOKLINE_SOURCES_FILE: there is nothing to relay',
+    );
+  return faults;
+}
+
+function outboxFaults({ databaseUrl, tenant, tenants }: RelayConfig): string[] {
+  if (databaseUrl === undefined) return [];
+  const named = tenant === undefined ? tenants : [tenant, ...tenants];
+  if (named.length === 0)
+    return ['HOOKLINE_RELAY_TENANT is not set, nor HOOKLINE_RELAY_TENANTS: whose events are those of the outbox?'];
+  return named
+    .filter((id) => !isId('ten', id))
+    .map((id) => `HOOKLINE_RELAY_TENANT and HOOKLINE_RELAY_TENANTS take ids of tenants (ten_…), not ${id}`);
 }
 
 function build({ config, logger, metrics, health }: RoleContext<typeof sections>): RoleParts {
   const clock = systemClock;
-  const pump = new ProducerPump(
-    { kafka: createKafka(config.kafka, { role: 'relay', logger }), clock, logger, observer: new PumpMetrics(metrics) },
-    // What is out is bounded by the batch.
-    { ...config.pump, maxBufferedBytes: Number.MAX_SAFE_INTEGER },
-  );
+  const connect = (kafka: KafkaConfig) => createKafka(kafka, { role: 'relay', logger });
+  const observer = new PumpMetrics(metrics);
+  const pumpOf = (maxBufferedBytes: number) =>
+    new ProducerPump({ kafka: connect(config.kafka), clock, logger, observer }, { ...config.pump, maxBufferedBytes });
+  // Apart, so that what sources have read never leaves the outbox without room: it has one batch out, and needs all of
+  // that to be taken in its order.
+  const pumps = { outbox: pumpOf(Number.MAX_SAFE_INTEGER), sources: pumpOf(config.publish.maxBufferedBytes) };
   const drainMs = config.http.drainMs * DRAIN_SHARE;
-  const outbox = createOutbox(config, { output: pump, clock, logger, metrics, health });
+  const parts = { clock, logger, metrics, drainMs };
+  const outbox =
+    config.relay.databaseUrl === undefined
+      ? undefined
+      : createOutbox(config, { ...parts, health, output: pumps.outbox });
+  const sources = createSources(config, { ...parts, connect, output: pumps.sources });
+  if (sources) {
+    health.addLiveness('sources', () => sources.liveness());
+    health.addReadiness('sources', () => sources.readiness());
+  }
   return {
     module: RelayModule,
     start: async () => {
-      outbox.start();
-      await pump.start([TOPICS.events]);
+      outbox?.start();
+      await Promise.all([
+        outbox && pumps.outbox.start([TOPICS.events]),
+        sources && pumps.sources.start([TOPICS.events]),
+        sources?.start(),
+      ]);
     },
-    drain: () => outbox.stop(drainMs),
-    close: () => pump.stop({ drainMs: 0 }),
+    drain: async () => {
+      await Promise.all([outbox?.stop(), sources?.drain()]);
+    },
+    close: async () => {
+      await sources?.close();
+      await Promise.all(Object.values(pumps).map((pump) => pump.stop({ drainMs: 0 })));
+    },
   };
 }

@@ -9,5 +9,5 @@ export { freePorts, isPortFree, portHolder } from './ports.js';
 export { projectRoot } from './project-root.js';
 export { StartError } from './start-error.js';
 export { saysDiskFull, tailOf } from './tail.js';
-export { RoleProcess, type RoleProcessOptions } from './roles/role-process.js';
+export { RoleProcess, type RoleProbe, type RoleProcessOptions } from './roles/role-process.js';
 export { type Death } from './death.js';

@@ -15,7 +15,7 @@ import { setup } from '../commands/setup.js';
 import { Backoff } from './backoff.js';
 import { DataFolder } from './data-folder.js';
 import { ensureFirstKey } from './first-key.js';
-import { ROLES, settingsFor, type Role, type Surroundings } from './role-settings.js';
+import { rolesFor, settingsFor, type Role, type Surroundings } from './role-settings.js';
 import { allOrFirstFailure, timed } from './progress.js';
 import { loadSecrets, type Secrets } from './secrets.js';
 import { SupervisedRole } from './supervised-role.js';
@@ -23,7 +23,7 @@ import { SupervisedRole } from './supervised-role.js';
 export interface InstallationOptions {
   dataDir: string;
   brokers: 1 | 3;
-  /** Ingest's port; the other roles take the next three. Absent: free ones. */
+  /** Ingest's port; the other roles take the next four. Absent: free ones. */
   portBase?: number;
   /** Settings of the roles, as environment variables; they go before what an installation chooses by itself. */
   settings?: NodeJS.ProcessEnv;
@@ -88,24 +88,27 @@ export class Installation {
     const { dataDir } = this.options;
     const { register, ended } = await ProcessRegister.open(join(dataDir, 'processes.json'));
     if (ended.length > 0) this.say(`ended what an earlier start had left: ${ended.join(', ')}`);
-    const ports = await this.takePorts();
-
-    const [kafka, databaseUrl] = await allOrFirstFailure([this.startKafka(), this.startPostgres()]);
     const own = Object.entries(process.env).filter(([name]) => name.startsWith('HOOKLINE_'));
     const settings = { ...Object.fromEntries(own), ...this.options.settings };
+    const roles = rolesFor(settings);
+    const ports = await this.takePorts(roles);
+
+    const [kafka, databaseUrl] = await allOrFirstFailure([this.startKafka(), this.startPostgres()]);
     const around: Surroundings = { ...kafka, databaseUrl, secrets: this.secrets, settings };
     this.goOn();
     await timed('Topics and schema', this.say, () => setup(settingsFor('setup', around), silentLogger));
 
-    const { DATABASE_URL: _, ...environment } = process.env;
-    ROLES.forEach((role, index) => {
+    const { DATABASE_URL: _, HOOKLINE_RELAY_DATABASE_URL: __, ...environment } = process.env;
+    roles.forEach((role, index) => {
       const options = {
         role,
         port: ports[index] as number,
         env: { ...environment, ...settingsFor(role, around) },
         logFile: join(dataDir, 'logs', `${role}.log`),
       };
-      this.roles.set(role, new SupervisedRole(options, register, this.say));
+      // What a relay waits for is not ours: a producer's database that is away must not keep Hookline from starting.
+      const probe = role === 'relay' ? 'healthz' : 'readyz';
+      this.roles.set(role, new SupervisedRole(options, register, this.say, probe));
     });
     this.goOn();
     await timed('Roles', this.say, () => allOrFirstFailure([...this.roles.values()].map((role) => role.start())));
@@ -129,15 +132,15 @@ export class Installation {
     if (this.stopping) throw new StartError('Stopped while it was starting.');
   }
 
-  private async takePorts(): Promise<number[]> {
+  private async takePorts(roles: readonly Role[]): Promise<number[]> {
     const { portBase } = this.options;
-    if (portBase === undefined) return freePorts(ROLES.length);
-    const ports = ROLES.map((_, index) => portBase + index);
+    if (portBase === undefined) return freePorts(roles.length);
+    const ports = roles.map((_, index) => portBase + index);
     for (const [index, port] of ports.entries()) {
       if (await isPortFree(port)) continue;
       const holder = portHolder(port);
       throw new StartError(
-        `Port ${port}, for ${ROLES[index]}, is in use${holder ? ` by ${holder}` : ''}: end that, or start with other ports (--port-base ${portBase + 100}).`,
+        `Port ${port}, for ${roles[index]}, is in use${holder ? ` by ${holder}` : ''}: end that, or start with other ports (--port-base ${portBase + 100}).`,
       );
     }
     return ports;

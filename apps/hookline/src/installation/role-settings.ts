@@ -1,7 +1,16 @@
 import type { Secrets } from './secrets.js';
 
-export const ROLES = ['ingest', 'admin-api', 'delivery', 'recorder'] as const;
+export const ROLES = ['ingest', 'admin-api', 'delivery', 'recorder', 'relay'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Where one of these is set there is something to relay. */
+const RELAYED = ['HOOKLINE_RELAY_DATABASE_URL', 'HOOKLINE_SOURCES', 'HOOKLINE_SOURCES_FILE'] as const;
+
+/** The roles that have something to do with these settings; in the order of their ports. */
+export function rolesFor(settings: NodeJS.ProcessEnv): Role[] {
+  const relays = RELAYED.some((name) => settings[name]);
+  return ROLES.filter((role) => role !== 'relay' || relays);
+}
 
 export interface Surroundings {
   brokers: readonly string[];
@@ -18,7 +27,8 @@ export const LOOPBACK = '127.0.0.0/8,::1/128';
 
 /** The environment of every role and of the set-up; secrets go only to those that need them. */
 export function settingsFor(role: Role | 'setup', around: Surroundings): NodeJS.ProcessEnv {
-  const { secrets, settings } = around;
+  const { secrets } = around;
+  const { HOOKLINE_RELAY_DATABASE_URL: outbox, ...settings } = around.settings;
   const copies = around.copies >= 3 ? 3 : 1;
   return {
     HOOKLINE_ALLOW_CIDRS: LOOPBACK,
@@ -33,6 +43,7 @@ export function settingsFor(role: Role | 'setup', around: Surroundings): NodeJS.
     ...settings,
     KAFKA_BROKERS: around.brokers.join(),
     ...(role === 'admin-api' || role === 'recorder' || role === 'setup' ? { DATABASE_URL: around.databaseUrl } : {}),
+    ...(role === 'relay' && outbox ? { HOOKLINE_RELAY_DATABASE_URL: outbox } : {}),
     ...(role === 'admin-api' ? { HOOKLINE_OPERATOR_TOKEN: secrets.operatorToken } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { ProcessRegister, RoleProcess, type RoleProcessOptions } from '@hookline/embedded';
+import { ProcessRegister, RoleProcess, type RoleProbe, type RoleProcessOptions } from '@hookline/embedded';
 import { Backoff } from './backoff.js';
 
 /** A role that is started again when it ends and was not asked to. */
@@ -11,6 +11,8 @@ export class SupervisedRole {
     private readonly options: RoleProcessOptions,
     private readonly register: ProcessRegister,
     private readonly say: (line: string) => void,
+    /** What says that it is up. */
+    private readonly probe: RoleProbe = 'readyz',
   ) {}
 
   get name(): string {
@@ -26,11 +28,11 @@ export class SupervisedRole {
     return this.current;
   }
 
-  /** Starts it and waits until it is ready. @throws StartError */
+  /** Starts it and waits until it is up. @throws StartError */
   async start(): Promise<void> {
     this.wanted = true;
     const started = await this.launch();
-    await started.untilReady();
+    await started.untilReady(undefined, this.probe);
     this.superviseFrom(started);
   }
 
@@ -60,7 +62,7 @@ export class SupervisedRole {
       if (!(await this.backoff.wait(delayMs)) || !this.wanted) return;
       const next = await this.launch();
       this.superviseFrom(next);
-      await next.untilReady().then(
+      await next.untilReady(undefined, this.probe).then(
         () => this.say(`${this.name} is ready again`),
         () => undefined, // it ended: the next round says so
       );

@@ -14,16 +14,18 @@ export interface OutboxParts {
   logger: Logger;
   metrics: Metrics;
   health: HealthRegistry;
+  /** How long a stop waits for what is out; ms. */
+  drainMs: number;
 }
 
 /** What relays an outbox, and looks how much waits there. */
 export interface Outbox {
   start(): void;
-  stop(drainMs: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export function createOutbox(config: { relay: RelayConfig; publish: PublishConfig }, parts: OutboxParts): Outbox {
-  const { output, clock, logger, metrics, health } = parts;
+  const { output, clock, logger, metrics, health, drainMs } = parts;
   const { relay: settings, publish } = config;
   const openSession = () => openOutboxSession(settings);
   const relay = new OutboxRelay(
@@ -49,7 +51,7 @@ export function createOutbox(config: { relay: RelayConfig; publish: PublishConfi
       relay.start();
       watch.start();
     },
-    stop: async (drainMs) => {
+    stop: async () => {
       await Promise.all([relay.stop(drainMs), watch.stop()]);
     },
   };

@@ -172,7 +172,7 @@ describe('the relay of an outbox', () => {
     expect(sum(relayed)).toBe(300);
     expect(relayed.every((count) => count > 0)).toBe(true);
 
-    await Promise.all([first.outbox.stop(1_000), second.outbox.stop(1_000)]);
+    await Promise.all([first.outbox.stop(), second.outbox.stop()]);
     await rig.until('the last one to have all', async () => (await third.metric('hookline_relay_shards')) === SHARDS);
     await publish(300);
     await rig.drained();
@@ -202,10 +202,10 @@ describe('the relay of an outbox', () => {
 
   it('finishes what is out when it is stopped: no row is sent twice', async () => {
     const gate = new Gate(rig.output);
-    const relay = rig.relay({}, { output: gate });
+    const relay = rig.relay({}, { output: gate, drainMs: 60_000 });
     await publish(1);
     await rig.until('the row to be out', () => gate.taken === 1);
-    const stopped = relay.outbox.stop(60_000);
+    const stopped = relay.outbox.stop();
     gate.open();
     await stopped;
     expect(await rig.count('hookline_outbox')).toBe(0);
@@ -248,7 +248,7 @@ describe('the relay of an outbox', () => {
       const relay = rig.relay();
       await enqueueEvents(rig.pool, [{ type: 'a', id: 'foreign', data: { n: 1 }, tenant: other }]);
       await rig.until('the refusal', async () => (await rig.count('hookline_outbox_refused')) === 1);
-      await relay.outbox.stop(1_000);
+      await relay.outbox.stop();
       rig.relay({ HOOKLINE_RELAY_TENANTS: other });
       await rig.pool.query('SELECT hookline_outbox_retry()');
       await rig.drained();

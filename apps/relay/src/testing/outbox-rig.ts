@@ -76,7 +76,7 @@ export class OutboxRig {
   /** @param settings of the section relay, as environment variables */
   relay(
     settings: Record<string, string> = {},
-    { output = this.pump, url = this.url }: { output?: Output; url?: string } = {},
+    { output = this.pump, url = this.url, drainMs = 1_000 }: { output?: Output; url?: string; drainMs?: number } = {},
   ): RunningRelay {
     const config = loadConfig(
       { relay: relaySection, publish: publishSection },
@@ -91,7 +91,14 @@ export class OutboxRig {
     );
     const metrics = new Metrics('relay');
     const health = new HealthRegistry();
-    const outbox = createOutbox(config, { output, clock: systemClock, logger: silentLogger, metrics, health });
+    const outbox = createOutbox(config, {
+      output,
+      clock: systemClock,
+      logger: silentLogger,
+      metrics,
+      health,
+      drainMs,
+    });
     this.relays.push(outbox);
     outbox.start();
     const metric = async (name: string): Promise<number> => {
@@ -130,7 +137,7 @@ export class OutboxRig {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.relays.map((relay) => relay.stop(0)));
+    await Promise.all(this.relays.map((relay) => relay.stop()));
     await this.pump.stop({ drainMs: 0 });
     await this.pool.end();
     await this.drop();
@@ -139,7 +146,8 @@ export class OutboxRig {
   private async ends(): Promise<Map<number, number>> {
     const admin = this.kafka.admin();
     await admin.connect();
-    const bounds = await new TopicOffsets(admin).bounds(TOPICS.events);
+    // A broker that was just made a leader may not know it yet.
+    const bounds = await this.until('the ends of the topic', () => new TopicOffsets(admin).bounds(TOPICS.events));
     await admin.disconnect();
     return new Map(bounds.map(({ partition, high }) => [partition, high]));
   }

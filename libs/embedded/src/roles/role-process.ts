@@ -16,6 +16,9 @@ export interface RoleProcessOptions {
   logFile: string;
 }
 
+/** Ready to work, or only alive and waiting for something. */
+export type RoleProbe = 'readyz' | 'healthz';
+
 const POLL_MS = 50;
 /** MiB. Where what is young has more room, it is collected less often, and less of it is copied before it dies. */
 const SEMI_SPACE_MIB = 32;
@@ -59,13 +62,13 @@ export class RoleProcess {
     return this.process.exited;
   }
 
-  /** Waits until `/readyz` says so. @throws StartError if it ends before, or is not ready in time */
-  async untilReady(deadlineMs = 90_000): Promise<void> {
+  /** Waits until the probe says so. @throws StartError if it ends before, or is not ready in time */
+  async untilReady(deadlineMs = 90_000, probe: RoleProbe = 'readyz'): Promise<void> {
     const end = Date.now() + deadlineMs;
     let last = 'it did not answer';
     while (this.running) {
       try {
-        const response = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+        const response = await fetch(`${this.url}/${probe}`, { signal: AbortSignal.timeout(5_000) });
         if (response.ok) return;
         last = await response.text();
       } catch {
