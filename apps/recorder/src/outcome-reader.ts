@@ -4,7 +4,8 @@ import { deliveryUuid } from '@hookline/persistence';
 const MAX_INT4 = 2_147_483_647;
 /** The end of the year 9999; PostgreSQL takes more, but nothing after it is a time that was meant. */
 const MAX_TIME = 253_402_300_799_999;
-const STATES: readonly unknown[] = ['pending', 'delivered', 'retrying', 'dead-lettered'];
+const STATES: readonly unknown[] = ['pending', 'delivered', 'retrying', 'dead-lettered', 'held'];
+const BACKLOGS: readonly unknown[] = ['full', 'low'];
 
 /**
  * An outcome whose every value fits its column.
@@ -23,6 +24,11 @@ export function readOutcome(value: Buffer | null): OutcomeRecord {
   optional(outcome.gone, (gone) => {
     text(gone.subscriptionId, 'gone.subscriptionId');
     whole(gone.version, 'gone.version', MAX_INT4);
+  });
+  optional(outcome.backlog, (backlog) => {
+    text(backlog.subscriptionId, 'backlog.subscriptionId');
+    whole(backlog.version, 'backlog.version', MAX_INT4);
+    if (!BACKLOGS.includes(backlog.is)) throw new UnreadableRecord('backlog.is is unknown');
   });
   return outcome;
 }

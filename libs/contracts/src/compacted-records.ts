@@ -62,7 +62,7 @@ export interface SubscriptionRecord extends Versioned {
   catchingUp?: string;
   /** The offset of `hookline.events` from which this version holds, by partition. */
   holdsFrom: Record<string, number>;
-  /** The versions before this one, the latest first; those that took the same events as the one after them are left out. */
+  /** The versions before this one, the latest first; those that took the same events as the one before them are left out. */
   before?: EarlierVersion[];
 }
 

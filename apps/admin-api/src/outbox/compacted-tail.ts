@@ -1,6 +1,7 @@
 import { decodeCompacted, GENESIS_KEY, type SubscriptionRecord, type Versioned } from '@hookline/contracts';
 import type { RangeReader, TopicOffsets } from '@hookline/kafka';
 import type { Logger } from '@hookline/platform';
+import { stampedVersion, type StampedVersion } from './earlier-versions.js';
 
 /** What the log says of a key. */
 export interface KeyInLog {
@@ -8,8 +9,8 @@ export interface KeyInLog {
   lastVersion: number;
   /** The highest that was seen. */
   maxVersion: number;
-  /** As that record says. */
-  holdsFrom: Record<string, number> | undefined;
+  /** Of that record, what the next version needs ({@link StampedVersion}): as text, for there are many and few are asked for. */
+  stamped: string | undefined;
 }
 
 /** Follows a compacted topic by reading what is new in it, when it is asked to. */
@@ -28,6 +29,12 @@ export class CompactedTail {
   /** Without it the topic is empty, and its readers wait. */
   get hasGenesis(): boolean {
     return this.genesisSeen;
+  }
+
+  /** The newest version of a subscription that the topic has, as it was stamped. */
+  stamped(key: string): StampedVersion | undefined {
+    const text = this.keys.get(key)?.stamped;
+    return text === undefined ? undefined : (JSON.parse(text) as StampedVersion);
   }
 
   /**
@@ -69,13 +76,13 @@ export class CompactedTail {
       return false;
     }
     try {
-      const record = decodeCompacted<Versioned & Partial<SubscriptionRecord>>(value);
+      const record = decodeCompacted<Versioned | SubscriptionRecord>(value);
       const known = this.keys.get(key);
       const newest = known === undefined || record.version >= known.maxVersion;
       this.keys.set(key, {
         lastVersion: record.version,
         maxVersion: newest ? record.version : known.maxVersion,
-        holdsFrom: newest ? record.holdsFrom : known.holdsFrom,
+        stamped: newest ? textOf(record) : known.stamped,
       });
       return true;
     } catch (error) {
@@ -83,4 +90,8 @@ export class CompactedTail {
       return false;
     }
   }
+}
+
+function textOf(record: Versioned | SubscriptionRecord): string | undefined {
+  return 'holdsFrom' in record ? JSON.stringify(stampedVersion(record)) : undefined;
 }

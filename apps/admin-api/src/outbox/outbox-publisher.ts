@@ -1,14 +1,13 @@
-import { encodeCompacted, GENESIS_KEY, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
-import type { Output, TopicOffsets } from '@hookline/kafka';
-import { OUTBOX_CHANNEL } from '@hookline/persistence';
-import type { Clock, Logger } from '@hookline/platform';
+import { TOPICS } from '@hookline/contracts';
+import { OUTBOX_CHANNEL, type PendingSubscription } from '@hookline/persistence';
 import type { Session } from '../database/session.js';
-import { unlessAborted } from '../database/unless-aborted.js';
 import { WakeUp } from '../database/wake-up.js';
 import type { CompactedTail } from './compacted-tail.js';
-import type { CurrentRecords } from './current-records.js';
 import type { OutboxObserver } from './outbox-metrics.js';
-import { deleteRows, keepPositions, oldestRows, type OutboxRow } from './outbox-rows.js';
+import { deleteRows, keepStamps, oldestRows, type OutboxRow, type PlacedRow } from './outbox-rows.js';
+import { writeRecords, type Term, type TopicRecord } from './term.js';
+import { TopicMender, type TopicMenderParts } from './topic-mender.js';
+import { VersionStamps } from './version-stamps.js';
 
 /** "hook" as a number: the first part of the advisory locks of admin-api. */
 const LOCK_KIND = 0x686f6f6b;
@@ -17,16 +16,10 @@ const LOCK_KEY = 'outbox';
 /** After something failed, ms. */
 const RETRY_MS = 1_000;
 
-export interface OutboxPublisherParts {
+export interface OutboxPublisherParts extends TopicMenderParts {
   openSession: () => Promise<Session>;
-  current: CurrentRecords;
   /** A new one for each time that this process becomes the writer. */
   openTails: () => CompactedTail[];
-  /** Where `hookline.events` ends. */
-  offsets: Pick<TopicOffsets, 'bounds'>;
-  output: Output;
-  clock: Clock;
-  logger: Logger;
   observer: OutboxObserver;
 }
 
@@ -44,12 +37,15 @@ export interface OutboxPublisherSettings {
 export class OutboxPublisher {
   private readonly stopping = new AbortController();
   private readonly wake = new WakeUp();
+  private readonly mender: TopicMender;
   private running: Promise<void> | undefined;
 
   constructor(
     private readonly parts: OutboxPublisherParts,
     private readonly settings: OutboxPublisherSettings,
-  ) {}
+  ) {
+    this.mender = new TopicMender(parts, settings.batch);
+  }
 
   start(): void {
     this.running ??= this.run();
@@ -93,14 +89,17 @@ export class OutboxPublisher {
 
   private async write(session: Session, signal: AbortSignal): Promise<void> {
     const tails = this.parts.openTails();
-    for (const tail of tails) await this.begin(tail, signal);
-    while ((await this.publish(session, signal)) > 0);
-    for (const tail of tails) await this.healAll(session, tail, signal);
+    const stamps = new VersionStamps(tails.find(({ topic }) => topic === TOPICS.subscriptions));
+    const term: Term = { session, stamps, signal };
+    for (const tail of tails) await this.mender.begin(tail, term);
+    while ((await this.publish(term)) > 0);
+    for (const tail of tails) await this.mender.mendAll(tail, term);
     let watchedAt = this.parts.clock.now();
     for (;;) {
-      while ((await this.publish(session, signal)) > 0);
+      while ((await this.publish(term)) > 0);
       if (this.parts.clock.now() - watchedAt >= this.settings.pollMs) {
-        for (const tail of tails) await this.watch(session, tail, signal);
+        for (const tail of tails) await this.mender.watch(tail, term);
+        stamps.forget();
         watchedAt = this.parts.clock.now();
       }
       await this.wake.wait(this.settings.pollMs, signal);
@@ -109,90 +108,33 @@ export class OutboxPublisher {
   }
 
   /** @returns how many rows were published and deleted */
-  private async publish(session: Session, signal: AbortSignal): Promise<number> {
-    const rows = await oldestRows(session, this.settings.batch);
+  private async publish(term: Term): Promise<number> {
+    const rows = await oldestRows(term.session, this.settings.batch);
     this.parts.observer.pending(rows.length);
     if (rows.length === 0) return 0;
-    const unplaced = rows.filter((row) => row.topic === TOPICS.subscriptions && row.payload.holdsFrom === undefined);
-    if (unplaced.length > 0) await keepPositions(session, unplaced, await this.endOfEvents());
-    await this.produce(rows, signal);
-    await deleteRows(session, rows);
+    await this.place(rows, term);
+    await writeRecords(this.parts.output, rows as TopicRecord[], term.signal);
+    await deleteRows(term.session, rows);
     this.parts.observer.published(rows.length);
     return rows.length;
   }
 
-  private async produce(
-    rows: readonly Pick<OutboxRow, 'topic' | 'key' | 'payload'>[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    signal.throwIfAborted();
-    await unlessAborted(
-      Promise.all(
-        rows.map(({ topic, key, payload }) =>
-          this.parts.output.produce({ topic, key, value: encodeCompacted(payload as SubscriptionRecord) }),
-        ),
-      ),
-      signal,
-    );
-  }
-
-  private async begin(tail: CompactedTail, signal: AbortSignal): Promise<void> {
-    await tail.catchUp(signal);
-    if (tail.hasGenesis) return;
-    const at = new Date(this.parts.clock.now()).toISOString();
-    const value = encodeCompacted({ v: 1, genesis: true, at });
-    await unlessAborted(this.parts.output.produce({ topic: tail.topic, key: GENESIS_KEY, value }), signal);
-  }
-
-  /** What others, and we, have written since: a topic that was made anew gets everything again. */
-  private async watch(session: Session, tail: CompactedTail, signal: AbortSignal): Promise<void> {
-    const hadGenesis = tail.hasGenesis;
-    const stale = await tail.catchUp(signal);
-    if (hadGenesis && !tail.hasGenesis) {
-      await this.begin(tail, signal);
-      await this.healAll(session, tail, signal);
-    } else await this.heal(session, tail, stale, signal);
-  }
-
-  /** Compares every row with the topic; what is still in the outbox is on its way. */
-  private async healAll(session: Session, tail: CompactedTail, signal: AbortSignal): Promise<void> {
-    const versions = await this.parts.current.versions(tail.topic);
-    await tail.catchUp(signal);
-    const stale = [...versions].filter(([key, version]) => (tail.keys.get(key)?.lastVersion ?? 0) < version);
-    await this.heal(
-      session,
-      tail,
-      stale.map(([key]) => key),
-      signal,
-    );
-  }
-
-  private async heal(session: Session, tail: CompactedTail, keys: string[], signal: AbortSignal): Promise<void> {
-    if (keys.length === 0) return;
-    const waiting = await session.query<{ key: string }>('SELECT DISTINCT key FROM outbox WHERE topic = $1', [
-      tail.topic,
-    ]);
-    const onTheirWay = new Set(waiting.map((row) => row.key));
-    const stale = keys.filter((key) => !onTheirWay.has(key));
-    for (let at = 0; at < stale.length; at += this.settings.batch) {
-      const records = await this.parts.current.of(tail.topic, stale.slice(at, at + this.settings.batch));
-      const holdsFrom = tail.topic === TOPICS.subscriptions ? await this.endOfEvents() : undefined;
-      const rows = records.map((record) => {
-        const known = tail.keys.get(record.id);
-        const position = known?.maxVersion === record.version ? (known.holdsFrom ?? holdsFrom) : holdsFrom;
-        return { topic: tail.topic, key: record.id, payload: position ? { ...record, holdsFrom: position } : record };
-      });
-      await this.produce(rows, signal);
-      this.parts.observer.healed(rows.length);
-      this.parts.logger.warn(
-        { topic: tail.topic, keys: rows.map((row) => row.key) },
-        'records that were missing or older than their rows were written again',
-      );
+  /** Stamps what is not stamped yet, and keeps that. */
+  private async place(rows: readonly OutboxRow[], { session, stamps }: Term): Promise<void> {
+    const ours = rows.filter(({ topic }) => topic === TOPICS.subscriptions);
+    const events = ours.every(isPlaced) ? [] : await this.parts.offsets.bounds(TOPICS.events);
+    const placed: PlacedRow[] = [];
+    for (const row of ours) {
+      if (isPlaced(row)) stamps.note(row.payload);
+      else {
+        row.payload = stamps.stamp(row.payload as PendingSubscription, events);
+        placed.push(row as PlacedRow);
+      }
     }
+    if (placed.length > 0) await keepStamps(session, placed);
   }
+}
 
-  private async endOfEvents(): Promise<Record<string, number>> {
-    const bounds = await this.parts.offsets.bounds(TOPICS.events);
-    return Object.fromEntries(bounds.map(({ partition, high }) => [partition, high]));
-  }
+function isPlaced(row: OutboxRow): row is PlacedRow {
+  return 'holdsFrom' in row.payload;
 }

@@ -1,11 +1,19 @@
-import type { PendingRecord } from '@hookline/persistence';
+import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
+import { REPLAY_CHANNEL, type PendingSubscription } from '@hookline/persistence';
 import type { Session } from '../database/session.js';
+import { moveSpans } from './held-spans.js';
 
 export interface OutboxRow {
   id: string;
   topic: string;
   key: string;
-  payload: PendingRecord & { holdsFrom?: Record<string, number> };
+  payload: CredentialRecord | PendingSubscription | SubscriptionRecord;
+  created_at: Date;
+}
+
+/** A row whose version has its place in the log. */
+export interface PlacedRow extends OutboxRow {
+  payload: SubscriptionRecord;
 }
 
 /**
@@ -14,25 +22,50 @@ export interface OutboxRow {
  */
 export function oldestRows(session: Session, limit: number): Promise<OutboxRow[]> {
   return session.query<OutboxRow & Record<string, unknown>>(
-    'SELECT id, topic, key, payload FROM outbox ORDER BY outbox.id LIMIT $1',
+    'SELECT id, topic, key, payload, created_at FROM outbox ORDER BY outbox.id LIMIT $1',
     [limit],
   );
 }
 
-/** Kept before it is published: a repeat after a crash then says the same as the first time. */
-export async function keepPositions(
-  session: Session,
-  rows: readonly OutboxRow[],
-  holdsFrom: Record<string, number>,
-): Promise<void> {
-  if (rows.length === 0) return;
-  await session.query(
-    `UPDATE outbox SET payload = payload || jsonb_build_object('holdsFrom', $2::jsonb) WHERE id = ANY($1)`,
-    [rows.map((row) => row.id), JSON.stringify(holdsFrom)],
+const KEEP = `
+  UPDATE outbox o SET payload = r->'payload' FROM jsonb_array_elements($1::jsonb) AS r
+   WHERE o.id = (r->>'id')::bigint`;
+
+/** A catch-up ends where the version holds from that began it. */
+const PLACE_CATCH_UPS = `
+  UPDATE replays c SET version = (r->'payload'->>'version')::integer, to_offsets = r->'payload'->'holdsFrom'
+    FROM jsonb_array_elements($1::jsonb) AS r
+   WHERE c.subscription_id = r->>'key' AND c.spec->'version' = r->'payload'->'version'
+     AND c.kind <> 'replay' AND c.to_offsets IS NULL AND c.finished_at IS NULL
+  RETURNING c.id`;
+
+/**
+ * Keeps the stamps before they are published, and what follows from them, all in one transaction: a repeat after a
+ * crash says the same as the first time, and what is held since then or until then is written down once. When it
+ * fails the session is of no more use.
+ */
+export async function keepStamps(session: Session, rows: readonly PlacedRow[]): Promise<void> {
+  const kept = JSON.stringify(rows.map(({ id, key, payload }) => ({ id, key, payload })));
+  await session.query('BEGIN');
+  await session.query(KEEP, [kept]);
+  await moveSpans(
+    session,
+    rows.map(({ payload, created_at: since }) => ({ payload, since })),
   );
-  for (const row of rows) row.payload.holdsFrom = holdsFrom;
+  const placed = await session.query(PLACE_CATCH_UPS, [kept]);
+  if (placed.length > 0) await session.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
+  await session.query('COMMIT');
 }
 
 export async function deleteRows(session: Session, rows: readonly OutboxRow[]): Promise<void> {
   await session.query('DELETE FROM outbox WHERE id = ANY($1)', [rows.map((row) => row.id)]);
+}
+
+/** Of these keys those with a change that is still on its way. */
+export async function keysWaiting(session: Session, topic: string, keys: readonly string[]): Promise<Set<string>> {
+  const rows = await session.query<{ key: string }>(
+    'SELECT DISTINCT key FROM outbox WHERE topic = $1 AND key = ANY($2)',
+    [topic, keys],
+  );
+  return new Set(rows.map(({ key }) => key));
 }

@@ -1,27 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { GENESIS_KEY, TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
-import { ProducerPump, RangeReader, TopicOffsets, type Output } from '@hookline/kafka';
-import { connectionOptions, createDataSource, enqueue } from '@hookline/persistence';
-import { silentLogger, systemClock, type RunningRole } from '@hookline/platform';
+import type { Output } from '@hookline/kafka';
+import { enqueue } from '@hookline/persistence';
+import type { RunningRole } from '@hookline/platform';
 import { createTopics, uniqueName, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Admin, Producer } from 'kafkajs';
-import { Database } from '../database/database.js';
-import { Session } from '../database/session.js';
-import { AdminRig, adminSettings, migratedDatabase, OPERATOR_TOKEN, startAdmin } from '../testing/admin-rig.js';
+import type { Session } from '../database/session.js';
+import { AdminRig, OPERATOR_TOKEN, startAdmin } from '../testing/admin-rig.js';
 import { ApiClient } from '../testing/api-client.js';
 import { makeTopics, readFrom, testKafka } from '../testing/topics.js';
-import { CompactedTail } from './compacted-tail.js';
-import { CurrentRecords } from './current-records.js';
-import { OutboxPublisher } from './outbox-publisher.js';
-
-const SETTINGS = { pollMs: 200, batch: 10 };
-const quiet = {
-  writing: () => undefined,
-  pending: () => undefined,
-  published: () => undefined,
-  healed: () => undefined,
-};
+import { PublisherRig } from './testing/publisher-rig.js';
 
 let admin: Admin;
 let producer: Producer;
@@ -132,61 +121,18 @@ describe('a compacted topic', () => {
 });
 
 describe('OutboxPublisher', () => {
-  let testDatabase: TestDatabase;
-  let database: Database;
-  let pump: ProducerPump;
-  const publishers: OutboxPublisher[] = [];
+  let rig: PublisherRig;
 
   beforeAll(async () => {
-    testDatabase = await migratedDatabase();
-    const settings = adminSettings(testDatabase.url);
-    database = new Database(() => createDataSource(settings.database), 5_000);
-    pump = new ProducerPump(
-      { kafka: testKafka(), clock: systemClock, logger: silentLogger },
-      { ...settings.pump, maxBufferedBytes: 1_000_000 },
-    );
+    rig = await PublisherRig.open();
   });
-
-  afterEach(async () => {
-    for (const publisher of publishers.splice(0)) await publisher.stop();
-  });
-
-  afterAll(async () => {
-    await pump.stop({ drainMs: 1_000 });
-    await database.close();
-    await testDatabase.drop();
-  });
-
-  const openSession = (): Promise<Session> => Session.open(connectionOptions(adminSettings(testDatabase.url).database));
-
-  function publisher(output: Output, topics: string[], open: () => Promise<Session> = openSession): OutboxPublisher {
-    const offsets = new TopicOffsets(admin);
-    const reader = new RangeReader(testKafka());
-    const made = new OutboxPublisher(
-      {
-        openSession: open,
-        current: new CurrentRecords(database),
-        openTails: () => topics.map((topic) => new CompactedTail(topic, offsets, reader, silentLogger)),
-        offsets,
-        output,
-        clock: systemClock,
-        logger: silentLogger,
-        observer: quiet,
-      },
-      SETTINGS,
-    );
-    publishers.push(made);
-    made.start();
-    return made;
-  }
-
-  const left = async (): Promise<number> =>
-    Number((await database.query<{ n: string }[]>('SELECT count(*) AS n FROM outbox'))[0]?.n);
+  afterEach(() => rig.stopPublishers());
+  afterAll(() => rig.close());
 
   it('that dies between the acknowledgement and the deletion repeats the same bytes, and loses nothing', async () => {
     const ids = Array.from({ length: 25 }, () => newId('sub'));
     for (const id of ids)
-      await database.transaction((manager) =>
+      await rig.database.transaction((manager) =>
         enqueue(manager, TOPICS.subscriptions, {
           v: 1,
           version: 1,
@@ -202,7 +148,7 @@ describe('OutboxPublisher', () => {
     let deaths = 0;
     const deadly: Output = {
       produce: async (record) => {
-        const appended = await pump.produce(record);
+        const appended = await rig.pump.produce(record);
         if (String(record.key) === ids[15] && deaths === 0) {
           deaths += 1;
           await sessions.at(-1)?.close();
@@ -210,12 +156,13 @@ describe('OutboxPublisher', () => {
         return appended;
       },
     };
-    publisher(deadly, [], async () => {
-      const session = await openSession();
+    const open = async (): Promise<Session> => {
+      const session = await rig.openSession();
       sessions.push(session);
       return session;
-    });
-    await waitUntil(async () => (await left()) === 0, { deadlineMs: 30_000, what: 'the outbox to be empty' });
+    };
+    rig.start({ topics: [], output: deadly, open });
+    await waitUntil(async () => (await rig.left()) === 0, { deadlineMs: 30_000, what: 'the outbox to be empty' });
     expect(deaths).toBe(1);
     const times: number[] = [];
     for (const id of ids) {
@@ -232,24 +179,24 @@ describe('OutboxPublisher', () => {
     const topic = uniqueName('compacted');
     await createTopics(admin, [{ topic, numPartitions: 1 }]);
     const tenantId = newId('ten');
-    await database.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, 'a']);
+    await rig.database.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, 'a']);
     const keyId = newId('key');
-    await database.query(
+    await rig.database.query(
       `INSERT INTO api_keys (id, tenant_id, hash, hint, name, status, version) VALUES ($1, $2, 'h', 'hk', 'a', 'active', 4)`,
       [keyId, tenantId],
     );
-    const first = publisher(pump, [topic]);
+    const first = rig.start({ topics: [topic] });
     const keysOf = async (): Promise<string[]> => (await readFrom(topic, new Map())).map(({ key }) => String(key));
     await waitUntil(async () => (await keysOf()).length === 2, { deadlineMs: 30_000, what: 'genesis and the key' });
     await first.stop();
-    const second = publisher(pump, [topic]);
+    const second = rig.start({ topics: [topic] });
     const nextKey = newId('key');
-    await database.query(
+    await rig.database.query(
       `INSERT INTO api_keys (id, tenant_id, hash, hint, name, status, version) VALUES ($1, $2, 'h', 'hk', 'a', 'active', 1)`,
       [nextKey, tenantId],
     );
     await second.stop();
-    publisher(pump, [topic]);
+    rig.start({ topics: [topic] });
     await waitUntil(async () => (await keysOf()).includes(nextKey), { deadlineMs: 30_000, what: 'the next key' });
     expect(await keysOf()).toEqual([GENESIS_KEY, keyId, nextKey]);
   });

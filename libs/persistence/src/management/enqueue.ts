@@ -3,11 +3,13 @@ import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
 /** PostgreSQL tells the publisher of new rows on this channel, when the transaction that made them commits. */
 export const OUTBOX_CHANNEL = 'hookline_outbox';
 
-/** What the publisher adds itself: a position is known only when the record is written. */
-export type PendingRecord = CredentialRecord | Omit<SubscriptionRecord, 'holdsFrom'>;
+/** Without what the publisher adds itself: a position is known only when the record is written. */
+export type PendingSubscription = Omit<SubscriptionRecord, 'holdsFrom' | 'before'>;
+
+export type PendingRecord = CredentialRecord | PendingSubscription;
 
 /** A transaction: TypeORM's EntityManager, or a client of `pg`. */
-interface Transaction {
+export interface Transaction {
   query(sql: string, values?: unknown[]): Promise<unknown>;
 }
 

@@ -1,14 +1,26 @@
-import type { SubscriptionRecord } from '@hookline/contracts';
+import type { PendingSubscription } from './enqueue.js';
 import type { Subscription } from './subscription.entity.js';
 
 /** The columns that workers know of. */
 export type PublishedSubscription = Pick<
   Subscription,
-  'id' | 'tenantId' | 'url' | 'types' | 'status' | 'ordering' | 'rateLimit' | 'maxInFlight' | 'sealed' | 'version'
+  | 'id'
+  | 'tenantId'
+  | 'url'
+  | 'types'
+  | 'status'
+  | 'ordering'
+  | 'rateLimit'
+  | 'maxInFlight'
+  | 'sealed'
+  | 'version'
+  | 'epoch'
+  | 'heldBack'
+  | 'catchingUp'
 >;
 
-/** A subscription as the workers know it, but for the position from which it holds. */
-export function toSubscriptionRecord(row: PublishedSubscription): Omit<SubscriptionRecord, 'holdsFrom'> {
+/** A subscription as the workers know it, but for what only the publisher knows. */
+export function toSubscriptionRecord(row: PublishedSubscription): PendingSubscription {
   return {
     v: 1,
     version: row.version,
@@ -21,5 +33,8 @@ export function toSubscriptionRecord(row: PublishedSubscription): Omit<Subscript
     ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
     ...(row.maxInFlight === null ? {} : { maxInFlight: row.maxInFlight }),
     sealed: row.sealed,
+    ...(row.heldBack ? { heldBack: true } : {}),
+    ...(row.epoch === 0 ? {} : { epoch: row.epoch }),
+    ...(row.catchingUp === null ? {} : { catchingUp: row.catchingUp }),
   };
 }

@@ -1,9 +1,9 @@
-import type { RateLimit } from '@hookline/contracts';
+import type { RateLimit, SubscriptionStatus } from '@hookline/contracts';
 import { Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { Tenant } from './tenant.entity.js';
 
-/** Who or what disabled a subscription: its owner, or its endpoint's answer 410. */
-export type DisabledReason = 'owner' | 'endpoint-gone';
+/** Who or what disabled a subscription: its owner, its endpoint's answer 410, or that nothing succeeded for too long. */
+export type DisabledReason = 'owner' | 'endpoint-gone' | 'failing';
 
 @Entity('subscriptions')
 @Index('subscriptions_tenant_idx', ['tenantId'])
@@ -24,7 +24,7 @@ export class Subscription {
   types!: string[];
 
   @Column({ type: 'text' })
-  status!: 'enabled' | 'disabled' | 'deleted';
+  status!: SubscriptionStatus | 'deleted';
 
   @Column({ type: 'text', nullable: true })
   description!: string | null;
@@ -58,11 +58,23 @@ export class Subscription {
   @Column({ name: 'max_in_flight', type: 'integer', nullable: true })
   maxInFlight!: number | null;
 
-  /** Null while it is enabled. */
+  /** Null unless it is disabled. */
   @Column({ name: 'disabled_reason', type: 'text', nullable: true })
   disabledReason!: DisabledReason | null;
 
-  /** Null while it is enabled, and where it was disabled before this was written down. */
+  /** Null unless it is disabled, and where it was disabled before this was written down. */
   @Column({ name: 'disabled_at', type: 'timestamptz', nullable: true })
   disabledAt!: Date | null;
+
+  /** Grows with each catch-up: what waits in a lane from before it is superseded. */
+  @Column({ type: 'integer', default: 0 })
+  epoch!: number;
+
+  /** Enabled, but with so much waiting that it takes nothing more from the log for now. */
+  @Column({ name: 'held_back', type: 'boolean', default: false })
+  heldBack!: boolean;
+
+  /** The replay that catches up, of an ordered one; what is live waits until that is through. */
+  @Column({ name: 'catching_up', type: 'text', nullable: true })
+  catchingUp!: string | null;
 }

@@ -1,58 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeliveryState, LogPosition, OutcomeRecord } from '@hookline/contracts';
-import { createTestDatabase, type TestDatabase } from '@hookline/testing';
 import fc from 'fast-check';
-import type { Pool } from 'pg';
-import type { DataSource } from 'typeorm';
-import { createDataSource } from '../data-source.js';
 import { DayPartitions } from '../history/day-partitions.js';
 import { DeliveryHistory } from '../history/delivery-history.js';
 import { EventHistory } from '../history/event-history.js';
-import { migrate } from '../migrate.js';
-import { createPool } from '../pool.js';
-import { databaseConfig } from '../testing/database-config.js';
 import type { OutcomeToRecord } from './attempt-rows.js';
-import { HistoryWriter } from './history-writer.js';
-import { OffsetsMoved, readOffsets } from './recorder-offsets.js';
+import { OffsetsMoved } from './recorder-offsets.js';
+import { HistoryRig } from './testing/history-rig.js';
 
 const DAY_MS = 86_400_000;
 const LONG_AGO = Date.UTC(2020, 1, 29, 23, 59, 59, 999);
-const never = new AbortController().signal;
 
 describe('HistoryWriter', () => {
-  let database: TestDatabase;
-  let dataSource: DataSource;
-  let pool: Pool;
-  let days: DayPartitions;
-  let writer: HistoryWriter;
+  let rig: HistoryRig;
   let deliveries: DeliveryHistory;
-  let next: number;
 
   beforeEach(async () => {
-    database = await createTestDatabase();
-    dataSource = await createDataSource(databaseConfig(database.url)).initialize();
-    await migrate(dataSource);
-    pool = createPool(databaseConfig(database.url), () => undefined);
-    days = new DayPartitions();
-    writer = new HistoryWriter(pool, days);
-    deliveries = new DeliveryHistory(dataSource);
-    next = 0;
+    rig = await HistoryRig.open();
+    deliveries = new DeliveryHistory(rig.dataSource);
   });
-  afterEach(async () => {
-    await pool.end();
-    await dataSource.destroy();
-    await database.drop();
-  });
+  afterEach(() => rig.close());
 
-  async function write(...outcomes: OutcomeToRecord[]): Promise<void> {
-    const partition = { topic: 'attempts', partition: 0 };
-    if (next === 0) await readOffsets(pool, [partition]);
-    const moves = [{ ...partition, expected: next, next: next + 1 }];
-    await writer.write({ moves, events: [], outcomes }, never);
-    next += 1;
-  }
-
+  const write = (...outcomes: OutcomeToRecord[]) => rig.write(...outcomes);
   const newId = (): string => `msg_${randomBytes(16).toString('hex')}`;
   const source: LogPosition = { partition: 2, offset: 7, at: LONG_AGO };
 
@@ -81,7 +51,7 @@ describe('HistoryWriter', () => {
   }
 
   it('ends alike in whichever order and batches the outcomes come: delivered absorbs, else the later one counts', async () => {
-    const states: DeliveryState[] = ['pending', 'retrying', 'dead-lettered', 'delivered'];
+    const states: DeliveryState[] = ['pending', 'retrying', 'held', 'dead-lettered', 'delivered'];
     const story = fc.array(fc.record({ state: fc.constantFrom(...states), at: fc.integer({ min: 0, max: 3 }) }), {
       minLength: 1,
       maxLength: 6,
@@ -119,6 +89,21 @@ describe('HistoryWriter', () => {
     );
   });
 
+  it('a delivery that was held is no end: what comes later counts, and what was delivered stays so', async () => {
+    const [resumed, done] = [newId(), newId()];
+    await write(
+      outcome(resumed, 'held', 1, { at: LONG_AGO, offset: 0 }),
+      outcome(done, 'delivered', 1, { at: LONG_AGO, offset: 1 }),
+    );
+    expect((await deliveries.get(null, resumed))?.delivery.state).toBe('held');
+    await write(outcome(done, 'held', 2, { at: LONG_AGO + 1, offset: 2 }));
+    await write(outcome(resumed, 'retrying', 2, { at: LONG_AGO + 1, offset: 3 }));
+    expect((await deliveries.get(null, resumed))?.delivery.state).toBe('retrying');
+    await write(outcome(resumed, 'held', 2, { at: LONG_AGO + 2, offset: 4 }));
+    expect((await deliveries.get(null, resumed))?.delivery.state).toBe('held');
+    expect((await deliveries.get(null, done))?.delivery.state).toBe('delivered');
+  });
+
   it('counts a replay by what happened in it, also where the delivery had succeeded before', async () => {
     const [old, fresh] = [newId(), newId()];
     await write(outcome(old, 'delivered', 1, { at: LONG_AGO, offset: 0 }));
@@ -133,6 +118,7 @@ describe('HistoryWriter', () => {
       retrying: 0,
       delivered: 1,
       'dead-lettered': 1,
+      held: 0,
     });
     expect((await deliveries.get('ten_1', old))?.delivery.state).toBe('delivered');
     expect(await deliveries.get('ten_2', old)).toBeUndefined();
@@ -147,18 +133,18 @@ describe('HistoryWriter', () => {
       outcome(newId(), 'delivered', 1, { at: LONG_AGO + 1, offset: 1 }, { source: tomorrow }),
     );
     const count = async (table: string): Promise<unknown> =>
-      (await dataSource.query<{ count: string }[]>(`SELECT count(*) FROM ${table}`))[0]?.count;
+      (await rig.dataSource.query<{ count: string }[]>(`SELECT count(*) FROM ${table}`))[0]?.count;
     expect(await count('deliveries_20200229')).toBe('1');
     expect(await count('deliveries_20200301')).toBe('1');
     expect(await count('attempts_20200229')).toBe('0');
     expect(await count('attempts_20200301')).toBe('2');
 
-    const dropped = await days.dropBefore(pool, LONG_AGO + 1);
+    const dropped = await rig.days.dropBefore(rig.pool, LONG_AGO + 1);
     expect(dropped).toContain('deliveries_20200229');
     expect(dropped.every((name) => name.endsWith('20200229'))).toBe(true);
     // A late record finds its day again, for someone who does not know that it was dropped, too.
-    await days.ensure(pool, [LONG_AGO]);
-    await new DayPartitions().dropBefore(pool, LONG_AGO + 1);
+    await rig.days.ensure(rig.pool, [LONG_AGO]);
+    await new DayPartitions().dropBefore(rig.pool, LONG_AGO + 1);
     const late = outcome(id, 'delivered', 1, { at: LONG_AGO, offset: 2 });
     await expect(write(late)).rejects.toThrow(/no partition/);
     await write(late);
@@ -168,15 +154,14 @@ describe('HistoryWriter', () => {
   it('writes nothing when the offsets are not as expected', async () => {
     const id = newId();
     await write(outcome(id, 'pending', 1, { at: LONG_AGO, offset: 0 }));
-    next = 0;
+    rig.next = 0;
     await expect(write(outcome(id, 'delivered', 2, { at: LONG_AGO, offset: 1 }))).rejects.toThrow(OffsetsMoved);
     expect((await deliveries.get(null, id))?.attempts).toHaveLength(1);
   });
 
   it('pages through deliveries, newest event first, of one subscription or of a tenant', async () => {
-    await dataSource.query("INSERT INTO tenants VALUES ('ten_1', 'One')");
     for (const subscription of ['sub_1', 'sub_2'])
-      await dataSource.query(
+      await rig.dataSource.query(
         `INSERT INTO subscriptions (id, tenant_id, url, types, status, sealed, version)
          VALUES ($1, 'ten_1', 'http://x', '{*}', 'enabled', '', 1)`,
         [subscription],
@@ -217,6 +202,8 @@ describe('HistoryWriter', () => {
     expect(await all({ tenantId: 'ten_1', state: 'delivered' })).toEqual(numbers((i) => i % 4 !== 0));
     expect(await all({ tenantId: 'ten_2' })).toEqual([]);
     await expect(deliveries.list({ tenantId: null }, 3, 'garbage')).rejects.toThrow('cursor');
-    expect(await new EventHistory(dataSource).deliveries({ partition: 0, offset: 3, at: LONG_AGO })).toHaveLength(1);
+    expect(await new EventHistory(rig.dataSource).deliveries({ partition: 0, offset: 3, at: LONG_AGO })).toHaveLength(
+      1,
+    );
   });
 });

@@ -4,8 +4,8 @@ import { ATTEMPTS, attemptRows, type OutcomeToRecord } from './attempt-rows.js';
 import { BinaryBuffer } from './binary-buffer.js';
 import { copyRows } from './copy.js';
 import { EVENTS, type EventToRecord } from './event-rows.js';
-import { disableGone } from './gone-subscriptions.js';
 import { moveOffsets, type OffsetMove } from './recorder-offsets.js';
+import { changeSubscriptions } from './subscription-changes.js';
 import { insertRoutes, upsertDeliveries, upsertReplayDeliveries } from './upserts.js';
 
 /** What is written together, with the offsets that it moves. */
@@ -22,7 +22,7 @@ export interface WrittenRows {
   deliveries: number;
   event_routes: number;
   replay_deliveries: number;
-  /** Disabled, since their endpoints are gone. */
+  /** Disabled, for their endpoints are gone; held back, or let go on. */
   subscriptions: number;
 }
 
@@ -81,7 +81,7 @@ export class HistoryWriter {
       event_routes: await insertRoutes(client, batch.outcomes),
       replay_deliveries: await upsertReplayDeliveries(client, batch.outcomes),
       // Last, for management waits for the rows that this locks.
-      subscriptions: await disableGone(client, batch.outcomes),
+      subscriptions: await changeSubscriptions(client, batch.outcomes),
     };
     await client.query('COMMIT');
     return rows;

@@ -1,0 +1,42 @@
+import { EARLIER_VERSIONS, type EarlierVersion, type SubscriptionRecord } from '@hookline/contracts';
+
+/** What has to be known of a version of a subscription to write the next one. */
+export interface StampedVersion extends EarlierVersion {
+  /** As in the record. */
+  before: EarlierVersion[];
+}
+
+/** Whether a version takes events of the log. */
+export function isLive({ status, heldBack }: Pick<SubscriptionRecord, 'status' | 'heldBack'>): boolean {
+  return status === 'enabled' && heldBack !== true;
+}
+
+export function stampedVersion(record: SubscriptionRecord): StampedVersion {
+  const { version, types, holdsFrom, before = [] } = record;
+  return { version, live: isLive(record), types, holdsFrom, before };
+}
+
+/**
+ * The earlier versions that travel with the one after `last`, the latest first. Of several in a row that take the same
+ * events the first stands for all, for it says from where. Those are left out that say nothing of an event that is
+ * still in the log, since a later one holds from before its start.
+ * @param lows where each partition of `hookline.events` begins now
+ */
+export function earlierVersions(last: StampedVersion, lows: ReadonlyMap<number, number>): EarlierVersion[] {
+  const { before, ...version } = last;
+  const [previous] = before;
+  const all = previous !== undefined && takeTheSame(previous, version) ? before : [version, ...before];
+  const oldestOfUse = all.findIndex(({ holdsFrom }) => holdsBefore(holdsFrom, lows));
+  return all.slice(0, Math.min(oldestOfUse === -1 ? all.length : oldestOfUse + 1, EARLIER_VERSIONS));
+}
+
+function takeTheSame(a: EarlierVersion, b: EarlierVersion): boolean {
+  if (a.live !== b.live) return false;
+  if (!a.live) return true;
+  const types = new Set(a.types);
+  return types.size === new Set(b.types).size && b.types.every((type) => types.has(type));
+}
+
+function holdsBefore(holdsFrom: Readonly<Record<string, number>>, lows: ReadonlyMap<number, number>): boolean {
+  return [...lows].every(([partition, low]) => (holdsFrom[String(partition)] ?? 0) <= low);
+}

@@ -1,0 +1,33 @@
+import { encodeCompacted, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
+import type { Output } from '@hookline/kafka';
+import type { Session } from '../database/session.js';
+import { unlessAborted } from '../database/unless-aborted.js';
+import type { VersionStamps } from './version-stamps.js';
+
+/** The time in which this process is the writer. */
+export interface Term {
+  /** The session that holds the lock. */
+  session: Session;
+  stamps: VersionStamps;
+  /** Aborted when the session is lost, or the process stops. */
+  signal: AbortSignal;
+}
+
+export interface TopicRecord {
+  topic: string;
+  key: string;
+  payload: CredentialRecord | SubscriptionRecord;
+}
+
+/** Resolves when Kafka has acknowledged all of them. @throws the signal's reason, NotDurable */
+export async function writeRecords(
+  output: Output,
+  records: readonly TopicRecord[],
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const written = records.map(({ topic, key, payload }) =>
+    output.produce({ topic, key, value: encodeCompacted(payload) }),
+  );
+  await unlessAborted(Promise.all(written), signal);
+}

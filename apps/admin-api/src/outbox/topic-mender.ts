@@ -1,0 +1,92 @@
+import { encodeCompacted, GENESIS_KEY, TOPICS, type CredentialRecord } from '@hookline/contracts';
+import type { Output, TopicOffsets } from '@hookline/kafka';
+import type { PendingRecord, PendingSubscription } from '@hookline/persistence';
+import type { Clock, Logger } from '@hookline/platform';
+import { unlessAborted } from '../database/unless-aborted.js';
+import type { CompactedTail } from './compacted-tail.js';
+import type { CurrentRecords } from './current-records.js';
+import type { OutboxObserver } from './outbox-metrics.js';
+import { keysWaiting } from './outbox-rows.js';
+import { writeRecords, type Term, type TopicRecord } from './term.js';
+
+export interface TopicMenderParts {
+  current: CurrentRecords;
+  /** Where `hookline.events` begins and ends. */
+  offsets: Pick<TopicOffsets, 'bounds'>;
+  output: Output;
+  clock: Clock;
+  logger: Logger;
+  observer: Pick<OutboxObserver, 'healed'>;
+}
+
+/** Writes again what a compacted topic lacks, or says in an older version than the row. */
+export class TopicMender {
+  /** @param batch records that are written at a time at most */
+  constructor(
+    private readonly parts: TopicMenderParts,
+    private readonly batch: number,
+  ) {}
+
+  /** Reads the topic, and begins one that is new. */
+  async begin(tail: CompactedTail, { signal }: Term): Promise<void> {
+    await tail.catchUp(signal);
+    if (tail.hasGenesis) return;
+    const at = new Date(this.parts.clock.now()).toISOString();
+    const value = encodeCompacted({ v: 1, genesis: true, at });
+    await unlessAborted(this.parts.output.produce({ topic: tail.topic, key: GENESIS_KEY, value }), signal);
+  }
+
+  /** What others, and we, have written since: a topic that was made anew gets everything again. */
+  async watch(tail: CompactedTail, term: Term): Promise<void> {
+    const hadGenesis = tail.hasGenesis;
+    const stale = await tail.catchUp(term.signal);
+    if (hadGenesis && !tail.hasGenesis) {
+      await this.begin(tail, term);
+      await this.mendAll(tail, term);
+    } else await this.mend(tail, stale, term);
+  }
+
+  /** Compares every row with the topic. */
+  async mendAll(tail: CompactedTail, term: Term): Promise<void> {
+    const versions = await this.parts.current.versions(tail.topic);
+    await tail.catchUp(term.signal);
+    const stale = [...versions].filter(([key, version]) => (tail.keys.get(key)?.lastVersion ?? 0) < version);
+    await this.mend(
+      tail,
+      stale.map(([key]) => key),
+      term,
+    );
+  }
+
+  private async mend({ topic }: CompactedTail, stale: readonly string[], term: Term): Promise<void> {
+    for (let at = 0; at < stale.length; at += this.batch) {
+      const keys = stale.slice(at, at + this.batch);
+      const rows = await this.parts.current.of(topic, keys);
+      // Asked after the rows: whatever of them the topic does not have, and no other change brings, is ours to write.
+      const waiting = await keysWaiting(term.session, topic, keys);
+      const records = await this.placed(
+        topic,
+        rows.filter(({ id }) => !waiting.has(id)),
+        term,
+      );
+      if (records.length === 0) continue;
+      await writeRecords(this.parts.output, records, term.signal);
+      this.parts.observer.healed(records.length);
+      this.parts.logger.warn(
+        { topic, keys: records.map(({ key }) => key) },
+        'records that were missing or older than their rows were written again',
+      );
+    }
+  }
+
+  /** As they were stamped; where the topic does not say that any more, they hold from now on. */
+  private async placed(topic: string, rows: readonly PendingRecord[], { stamps }: Term): Promise<TopicRecord[]> {
+    if (rows.length === 0) return [];
+    if (topic !== TOPICS.subscriptions)
+      return (rows as CredentialRecord[]).map((payload) => ({ topic, key: payload.id, payload }));
+    const events = await this.parts.offsets.bounds(TOPICS.events);
+    return (rows as PendingSubscription[]).map((row) => {
+      return { topic, key: row.id, payload: stamps.again(row) ?? stamps.stamp(row, events) };
+    });
+  }
+}
