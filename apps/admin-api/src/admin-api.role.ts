@@ -18,6 +18,8 @@ import { OutboxPublisher } from './outbox/outbox-publisher.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { faultsOf, sections } from './settings.js';
+import { HeldPositions } from './subscriptions/held-positions.js';
+import { HeldViews } from './subscriptions/held-views.js';
 import { SubscriptionMapper } from './subscriptions/subscription-mapper.js';
 import { SubscriptionRules } from './subscriptions/subscription-rules.js';
 import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
@@ -52,6 +54,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const guard = new AddressGuard(delivery.allowCidrs);
   const rules = new SubscriptionRules({ ...admin, maxTypeLength: publish.maxTypeLength }, (ip) => guard.allows(ip));
   const mapper = new SubscriptionMapper(new Sealer(config.sealing.keys));
+  const held = new HeldViews(new HeldPositions(database, log), config.topics.eventsRetentionMs);
   const deliveries = new DeliveryHistory(database);
 
   const outbox = new OutboxPublisher(
@@ -87,7 +90,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       authenticator: new Authenticator(config.operator.token, database),
       tenants: new TenantsService(database, clock),
       keys: new KeysService(database, clock, admin.maxKeys),
-      subscriptions: new SubscriptionsService(database, rules, mapper, clock, admin.maxSubscriptions),
+      subscriptions: new SubscriptionsService(database, rules, mapper, held, clock, admin.maxSubscriptions),
       history: new HistoryService(new EventHistory(database), deliveries),
       replays: new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays),
       log,

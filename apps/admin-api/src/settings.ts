@@ -7,6 +7,7 @@ import {
   publishSection,
   pumpSection,
   sealingSection,
+  topicsSection,
 } from '@hookline/config';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
@@ -22,6 +23,7 @@ export const sections = {
   publish: publishSection,
   delivery: deliverySection,
   admin: adminSection,
+  topics: topicsSection,
 };
 
 export type Settings = RoleConfig<typeof sections>;

@@ -1,13 +1,20 @@
+import type { SubscriptionStatus } from '@hookline/contracts';
 import type { Subscription } from '@hookline/persistence';
 
-/** Whether a subscription is enabled, and if not, since when and why. */
-type Disabling = Pick<Subscription, 'status' | 'disabledReason' | 'disabledAt'>;
+/** Whether a subscription is enabled, and if not, since when and why; and whether there is too much waiting for it. */
+type Disabling = Pick<Subscription, 'status' | 'disabledReason' | 'disabledAt' | 'heldBack'>;
 
-export const ENABLED: Disabling = { status: 'enabled', disabledReason: null, disabledAt: null };
+/** Whoever is enabled begins anew: should there still be too much, its owner says so again. */
+export const ENABLED: Disabling = { status: 'enabled', disabledReason: null, disabledAt: null, heldBack: false };
 
-/** What the owner's step to a status makes of it; who or what disabled it first stays. */
-export function stepped(old: Disabling, status: 'enabled' | 'disabled', now: Date): Disabling {
+/** What the owner's step to a status makes of it; who or what disabled it first stays, and so does what is. */
+export function stepped(old: Disabling, status: SubscriptionStatus, now: Date): Disabling {
+  if (status === old.status) {
+    const { disabledReason, disabledAt, heldBack } = old;
+    return { status, disabledReason, disabledAt, heldBack };
+  }
   if (status === 'enabled') return ENABLED;
-  if (old.status === 'enabled') return { status, disabledReason: 'owner', disabledAt: now };
-  return { status, disabledReason: old.disabledReason, disabledAt: old.disabledAt };
+  return status === 'paused'
+    ? { ...ENABLED, status }
+    : { ...ENABLED, status, disabledReason: 'owner', disabledAt: now };
 }

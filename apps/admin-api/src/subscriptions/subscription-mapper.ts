@@ -2,7 +2,7 @@ import type { SubscriptionSecrets } from '@hookline/contracts';
 import { UnsealError, type Sealer } from '@hookline/domain';
 import type { Subscription } from '@hookline/persistence';
 import { ProblemError } from '@hookline/platform';
-import type { SubscriptionView } from './subscriptions.schemas.js';
+import type { HeldView, SubscriptionView } from './subscriptions.schemas.js';
 
 type Owner = Pick<Subscription, 'id' | 'tenantId'>;
 
@@ -26,18 +26,19 @@ export class SubscriptionMapper {
     }
   }
 
-  toView(row: Subscription): SubscriptionView {
+  toView(row: Subscription, held: HeldView | null): SubscriptionView {
     return {
       id: row.id,
       tenantId: row.tenantId,
       url: row.url,
       types: row.types,
-      status: row.status === 'enabled' ? 'enabled' : 'disabled',
+      status: row.status === 'deleted' ? 'disabled' : row.status,
       disabledReason: row.disabledReason,
       disabledAt: row.disabledAt?.toISOString() ?? null,
       ordering: row.ordering,
       rateLimit: row.rateLimit,
       maxInFlight: row.maxInFlight,
+      held,
       description: row.description,
       headerNames: Object.keys(this.unseal(row).headers),
       version: row.version,

@@ -7,11 +7,13 @@ import { etagOf, type Reply } from '../http/etag.js';
 import { pageOf, type Page } from '../http/page.js';
 import { JsonBody, QueryOf } from '../http/request.decorators.js';
 import {
+  changedSubscriptionView,
   createSubscription,
   listSubscriptions,
   newSubscriptionView,
   patchSubscription,
   subscriptionView,
+  type ChangedSubscriptionView,
   type CreateSubscription,
   type ListSubscriptions,
   type NewSubscriptionView,
@@ -57,15 +59,43 @@ export class SubscriptionsController {
 
   @Patch(':id')
   @ApiHeader(IF_MATCH)
-  @Answers(200, subscriptionView)
+  @Answers(200, changedSubscriptionView)
   async patch(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @JsonBody(patchSubscription) body: PatchSubscription,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<SubscriptionView> {
+  ): Promise<ChangedSubscriptionView> {
     return tagged(reply, await this.subscriptions.patch(caller, id, body, ifMatch));
+  }
+
+  /** What comes from now on is held, and so is what waits. One that is paused stays as it is. */
+  @Post(':id/pause')
+  @ApiHeader(IF_MATCH)
+  @HttpCode(200)
+  @Answers(200, changedSubscriptionView)
+  async pause(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ChangedSubscriptionView> {
+    return tagged(reply, await this.subscriptions.pause(caller, id, ifMatch));
+  }
+
+  /** Goes on where it was paused, or disabled. One that is enabled stays as it is. */
+  @Post(':id/resume')
+  @ApiHeader(IF_MATCH)
+  @HttpCode(200)
+  @Answers(200, changedSubscriptionView)
+  async resume(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ChangedSubscriptionView> {
+    return tagged(reply, await this.subscriptions.resume(caller, id, ifMatch));
   }
 
   @Delete(':id')

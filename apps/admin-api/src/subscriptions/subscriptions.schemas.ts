@@ -2,6 +2,7 @@ import { isSigningSecret } from '@hookline/domain';
 import { z } from 'zod';
 import { pageQuery } from '../http/page.js';
 import { line } from '../http/text.js';
+import { timestamp } from '../topics/timestamp.js';
 
 const MIN_PER_SECOND = 0.001;
 
@@ -12,13 +13,17 @@ const rateLimit = {
   burst: aCount.describe('Attempts that may come at once after a pause.'),
 };
 
+const status = z.enum(['enabled', 'paused', 'disabled']);
+
 /** How many, how long and which ones exactly: `SubscriptionRules`, by the settings. */
 const fields = {
   url: z.string().describe('Where webhooks are sent to: http or https, without credentials.'),
   types: z.array(z.string()).describe('Exact types (`order.created`), `prefix.*` or `*`.'),
   description: line(500).nullable(),
   headers: z.record(z.string(), z.string()).describe('Static headers, sent with each webhook; never shown again.'),
-  status: z.enum(['enabled', 'disabled']),
+  status: status.describe(
+    'What comes while it is paused or disabled is held: it stays in the log, and can be caught up.',
+  ),
   ordering: z
     .enum(['none', 'key'])
     .describe(
@@ -66,24 +71,57 @@ export const patchSubscription = z
     ordering: fields.ordering.optional().describe('As it was made; another value is refused.'),
     rateLimit: fields.rateLimit.optional(),
     maxInFlight: fields.maxInFlight.optional(),
+    catchUp: z
+      .union([z.boolean(), z.strictObject({ from: timestamp })], {
+        error: 'must be true, false or {"from": <time>}',
+      })
+      .optional()
+      .describe(
+        'Also sends what it has not got: all that is held and still in the log, or what was appended since `from`. Only where it is enabled by now or by this request.',
+      ),
   })
   .refine((patch) => Object.keys(patch).length > 0, 'must name at least one field to change');
 export type PatchSubscription = z.infer<typeof patchSubscription>;
+
+const range = z.object({
+  from: z.int().describe('Inclusive.'),
+  to: z.int().nullable().describe('Exclusive. Null: up to now, where Kafka could not be asked.'),
+});
+const ranges = z.record(z.string(), range).describe('By partition of `hookline.events`.');
+
+const heldView = z.object({
+  reason: z
+    .enum(['paused', 'owner', 'endpoint-gone', 'failing', 'backlog'])
+    .describe(
+      '`backlog`: so much waits for it that it takes nothing from the log for now. `owner`, `endpoint-gone`, `failing`: as disabledReason.',
+    ),
+  since: z.iso.datetime(),
+  spans: z.array(ranges).describe('What of it the log still has.'),
+  events: z.int().nullable().describe('An upper bound: it may not match all of them. Null: not known at the moment.'),
+  letGoAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When the log lets go of the first of them, at the earliest. Null: not known, or there is none.'),
+});
+export type HeldView = z.infer<typeof heldView>;
 
 export const subscriptionView = z.object({
   id: z.string(),
   tenantId: z.string(),
   url: z.string(),
   types: z.array(z.string()),
-  status: z.enum(['enabled', 'disabled']),
+  status,
   disabledReason: z
-    .enum(['owner', 'endpoint-gone'])
+    .enum(['owner', 'endpoint-gone', 'failing'])
     .nullable()
-    .describe('`owner`: by this API. `endpoint-gone`: the endpoint answered 410. Null while it is enabled.'),
-  disabledAt: z.iso.datetime().nullable().describe('Null while it is enabled, or where it is not known.'),
+    .describe(
+      '`owner`: by this API. `endpoint-gone`: the endpoint answered 410. `failing`: nothing succeeded for too long. Null unless it is disabled.',
+    ),
+  disabledAt: z.iso.datetime().nullable().describe('Null unless it is disabled, or where it is not known.'),
   ordering: z.enum(['none', 'key']),
   rateLimit: z.object(rateLimit).nullable(),
   maxInFlight: z.int().nullable(),
+  held: heldView.nullable().describe('What it has not got, and may still get by a catch-up. Null: nothing.'),
   description: z.string().nullable(),
   headerNames: z.array(z.string()),
   version: z.int(),
@@ -92,6 +130,24 @@ export const subscriptionView = z.object({
 });
 export type SubscriptionView = z.infer<typeof subscriptionView>;
 
+const catchUpView = z.object({
+  replayId: z.string().nullable().describe('The replay that catches up; null where none was asked for.'),
+  partitions: ranges,
+  events: z.int().nullable().describe('An upper bound: it may not match all of them. Null: not known at the moment.'),
+  deliveries: z
+    .object({ held: z.int(), pending: z.int(), retrying: z.int() })
+    .nullable()
+    .describe('Deliveries of it that have not ended, as far as the recorder knows. Null: not known at the moment.'),
+});
+export type CatchUpView = z.infer<typeof catchUpView>;
+
+export const changedSubscriptionView = subscriptionView.extend({
+  catchUp: catchUpView
+    .nullable()
+    .describe('What the catch-up sends, or what one would send. Null where the request did not enable anything.'),
+});
+export type ChangedSubscriptionView = z.infer<typeof changedSubscriptionView>;
+
 export const newSubscriptionView = subscriptionView.extend({
   secret: z.string().describe('The signing secret, shown this once.'),
 });
@@ -99,7 +155,7 @@ export type NewSubscriptionView = z.infer<typeof newSubscriptionView>;
 
 export const listSubscriptions = z.strictObject({
   tenantId: z.string().max(100).optional().describe('Only with the operator token, and needed there.'),
-  status: z.enum(['enabled', 'disabled']).optional(),
+  status: status.optional(),
   ...pageQuery,
 });
 export type ListSubscriptions = z.infer<typeof listSubscriptions>;

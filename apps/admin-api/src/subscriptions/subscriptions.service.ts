@@ -10,9 +10,13 @@ import { positionOf, toPage, type Page } from '../http/page.js';
 import { invalid, limitReached, notFound } from '../http/problems.js';
 import { findTenant } from '../tenants/tenants.service.js';
 import { ENABLED, stepped } from './disabling.js';
+import type { HeldViews } from './held-views.js';
+import { askedCatchUp, catchUpOf, type AskedCatchUp } from './catch-up-request.js';
 import type { SubscriptionMapper } from './subscription-mapper.js';
 import type { SubscriptionRules } from './subscription-rules.js';
 import type {
+  CatchUpView,
+  ChangedSubscriptionView,
   CreateSubscription,
   ListSubscriptions,
   NewSubscriptionView,
@@ -20,12 +24,16 @@ import type {
   SubscriptionView,
 } from './subscriptions.schemas.js';
 
+/** Undefined: it is as it should be. */
+type Changes = Partial<Subscription> | undefined;
+
 /** Every change is a row of `subscriptions` with a higher version, and a row of the outbox, in one transaction. */
 export class SubscriptionsService {
   constructor(
     private readonly database: Database,
     private readonly rules: SubscriptionRules,
     private readonly mapper: SubscriptionMapper,
+    private readonly held: HeldViews,
     private readonly clock: Clock,
     private readonly maxSubscriptions: number,
   ) {}
@@ -51,6 +59,8 @@ export class SubscriptionsService {
       ordering: body.ordering,
       rateLimit: this.rules.rateLimitOf(body.rateLimit),
       maxInFlight: body.maxInFlight,
+      epoch: 0,
+      catchingUp: null,
     };
     await this.database.transaction(async (manager) => {
       await findTenant(manager, tenantId, true);
@@ -59,11 +69,11 @@ export class SubscriptionsService {
       await manager.insert(Subscription, row);
       await enqueue(manager, TOPICS.subscriptions, toSubscriptionRecord(row));
     });
-    return { ...this.mapper.toView(row), secret };
+    return { ...(await this.view(row)), secret };
   }
 
   async get(caller: Caller, id: string): Promise<SubscriptionView> {
-    return this.mapper.toView(await this.database.run((manager) => find(manager, caller, id, false)));
+    return this.view(await this.database.run((manager) => find(manager, caller, id, false)));
   }
 
   async list(caller: Caller, query: ListSubscriptions): Promise<Page<SubscriptionView>> {
@@ -82,18 +92,41 @@ export class SubscriptionsService {
         .limit(query.limit + 1)
         .getMany();
     });
-    return toPage(rows, query.limit, (row) => this.mapper.toView(row));
+    const held = await this.held.of(rows);
+    return toPage(rows, query.limit, (row) => this.mapper.toView(row, held.get(row.id) ?? null));
   }
 
+  /** @throws ProblemError 400 (also for a catch-up of what stays paused), 404, 409 where one is under way, 412 */
   async patch(
     caller: Caller,
     id: string,
     patch: PatchSubscription,
     ifMatch: string | undefined,
-  ): Promise<SubscriptionView> {
+  ): Promise<ChangedSubscriptionView> {
     this.rules.assertValid(patch);
-    const row = await this.change(caller, id, ifMatch, (old, now) => this.patched(old, patch, now));
-    return this.mapper.toView(row);
+    const asked = askedCatchUp(patch.catchUp, this.clock.now());
+    const row = await this.change(caller, id, ifMatch, (old, now) => this.patched(old, patch, now), asked);
+    const enables = patch.status === 'enabled' || asked !== undefined;
+    return this.changed(row, enables ? await this.held.preview(row, asked) : null);
+  }
+
+  async pause(caller: Caller, id: string, ifMatch: string | undefined): Promise<ChangedSubscriptionView> {
+    const row = await this.change(caller, id, ifMatch, (old, now) =>
+      old.status === 'paused' ? undefined : stepped(old, 'paused', now),
+    );
+    return this.changed(row, null);
+  }
+
+  /** Enables it with a catch-up over all that is held. */
+  async resume(caller: Caller, id: string, ifMatch: string | undefined): Promise<ChangedSubscriptionView> {
+    const asked: AskedCatchUp = { replayId: newId('rpl') };
+    let resumed = false;
+    const step = (old: Subscription): Changes => {
+      resumed = old.status !== 'enabled';
+      return resumed ? ENABLED : undefined;
+    };
+    const row = await this.change(caller, id, ifMatch, step, asked);
+    return this.changed(row, resumed ? await this.held.preview(row, asked) : null);
   }
 
   /** The row stays, so that its deliveries can still be read. */
@@ -103,7 +136,7 @@ export class SubscriptionsService {
 
   /** @throws ProblemError 400 where it names another ordering */
   private patched(old: Subscription, patch: PatchSubscription, now: Date): Partial<Subscription> {
-    const { headers, rateLimit, ordering = old.ordering, status, ...plain } = patch;
+    const { headers, rateLimit, ordering = old.ordering, status, catchUp: _, ...plain } = patch;
     if (ordering !== old.ordering)
       throw invalid({ field: 'ordering', message: `is fixed when a subscription is made; it is ${old.ordering}` });
     return {
@@ -116,21 +149,35 @@ export class SubscriptionsService {
     };
   }
 
+  /** @param changes what becomes of the row; undefined: nothing, and then nothing is caught up either */
   private change(
     caller: Caller,
     id: string,
     ifMatch: string | undefined,
-    changes: (old: Subscription, now: Date) => Partial<Subscription>,
+    changes: (old: Subscription, now: Date) => Changes,
+    asked?: AskedCatchUp,
   ): Promise<Subscription> {
     return this.database.transaction(async (manager) => {
       const old = await find(manager, caller, id, true);
       assertMatches(ifMatch, old.version);
       const now = new Date(this.clock.now());
-      const row: Subscription = { ...old, ...changes(old, now), version: old.version + 1, updatedAt: now };
+      const changed = changes(old, now);
+      if (changed === undefined) return old;
+      const row: Subscription = { ...old, ...changed, version: old.version + 1, updatedAt: now };
+      await catchUpOf(manager, old, row, asked);
       await manager.update(Subscription, { id }, row);
       await enqueue(manager, TOPICS.subscriptions, toSubscriptionRecord(row));
       return row;
     });
+  }
+
+  private async view(row: Subscription): Promise<SubscriptionView> {
+    const held = await this.held.of([row]);
+    return this.mapper.toView(row, held.get(row.id) ?? null);
+  }
+
+  private async changed(row: Subscription, catchUp: CatchUpView | null): Promise<ChangedSubscriptionView> {
+    return { ...(await this.view(row)), catchUp };
   }
 }
 
