@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TOPICS } from '@hookline/contracts';
+import type { Output } from '@hookline/kafka';
+import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
+import { endOffsets } from '../testing/topics.js';
+
+const TYPES = Array.from({ length: 12 }, () => 'order.created');
+
+describe('a catch-up', () => {
+  let rig: ReplayRig;
+
+  beforeAll(async () => {
+    rig = await ReplayRig.start();
+    rig.run();
+  });
+
+  afterAll(() => rig.stop());
+
+  async function arrivedIds(subscription: string): Promise<string[]> {
+    return (await rig.arrived(TOPICS.replays, subscription)).map(({ deliveryId }) => deliveryId).sort();
+  }
+
+  const completed = async (id: string): Promise<Record<string, unknown>> =>
+    rig.until('the catch-up to be complete', async () => {
+      const row = await rig.replay(id);
+      return row['status'] === 'completed' && row;
+    });
+
+  it('What was in the retry lanes and what the catch-up re-derives meet without a repeat', async () => {
+    const subscription = await rig.subscribe(['order.*']);
+    const { tenant, id } = subscription;
+    // Before it was paused: some are through, some are given up, and some wait in a lane of the old epoch.
+    const before = await rig.publish(tenant, TYPES);
+    await rig.decide(before, [id]);
+    const [delivered, dead, retrying, held] = [0, 1, 2, 3].map((n) => before.filter((_, i) => i % 4 === n));
+    await rig.record(delivered ?? [], id, 'delivered');
+    await rig.record(dead ?? [], id, 'dead-lettered');
+    await rig.record(retrying ?? [], id, 'retrying');
+    await rig.record(held ?? [], id, 'held');
+    // Those that no worker has read yet will be taken by one that is behind, for it was live there.
+    const unread = await rig.publish(tenant, TYPES);
+    const pausedAt = await endOffsets(TOPICS.events);
+    // While it was paused: a late learner has delivered some all the same, and others are no business of it.
+    const while_ = await rig.publish(tenant, [...TYPES, 'user.created']);
+    await rig.decide(while_, []);
+    await rig.record(while_.slice(0, 4), id, 'delivered');
+    const resumedAt = await endOffsets(TOPICS.events);
+    const after = await rig.publish(tenant, TYPES);
+    await rig.decide(after, [id]);
+    await rig.record(after, id, 'retrying');
+    await rig.hold(subscription, pausedAt, resumedAt);
+
+    const replayId = await rig.catchUp(subscription, resumedAt);
+    const row = await completed(replayId);
+    const expected = [
+      ...(retrying ?? []),
+      ...(held ?? []),
+      ...while_.slice(4).filter(({ type }) => type !== 'user.created'),
+    ];
+    expect(await arrivedIds(id)).toEqual(deliveryIdsOf(expected, id));
+    expect(row).toMatchObject({ sent: String(expected.length), error: null });
+    for (const { epoch, replayId: by } of await rig.arrived(TOPICS.replays, id))
+      expect({ epoch, by }).toEqual({ epoch: 1, by: replayId });
+    expect(unread.length).toBe(TYPES.length);
+
+    // Its span ends when history knows of all that it has handed over.
+    expect(await rig.spans(id)).toMatchObject([{ ended_as: null, replay_id: replayId }]);
+    await rig.record(expected, id, 'delivered', replayId);
+    await rig.until('the span to end', async () => (await rig.spans(id))[0]?.ended_as === 'caught-up');
+  });
+
+  it('waits until every worker knows of it, and until history has what they did before', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const from = await endOffsets(TOPICS.events);
+    const events = await rig.publish(tenant, TYPES);
+    const to = await endOffsets(TOPICS.events);
+    await rig.decide(events, []);
+    await rig.hold(subscription, from, to);
+    await rig.recordUpTo(-1);
+    const replayId = await rig.catchUp(subscription, to, { told: false });
+    // Another one shows that the scheduler has gone by.
+    const other = await rig.subscribe();
+    const done = await rig.catchUp(other, from, { told: true });
+    await rig.until('the other one to wait for history', async () => (await rig.replay(done))['not_before'] !== null);
+    expect(await rig.replay(replayId)).toMatchObject({ status: 'pending', not_before: null });
+    await rig.database.query('UPDATE replays SET told_at = now() WHERE id = $1', [replayId]);
+    await rig.until('it to wait for history', async () => (await rig.replay(replayId))['not_before'] !== null);
+    expect(await arrivedIds(id)).toEqual([]);
+    // What a stale worker did meanwhile is written down before the recorder gets there.
+    await rig.record(events.slice(0, 5), id, 'delivered');
+    await rig.recordUpTo(1_000_000_000);
+    await completed(replayId);
+    expect(await arrivedIds(id)).toEqual(deliveryIdsOf(events.slice(5), id));
+    await completed(done);
+  });
+
+  it('since a time leaves what is older held, but for what was under way', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const pausedAt = await endOffsets(TOPICS.events);
+    const early = await rig.publish(tenant, TYPES);
+    await rig.until('the clock to go on', () => Date.now() > Math.max(...early.map(({ at }) => at)) + 5);
+    const late = await rig.publish(tenant, TYPES);
+    const to = await endOffsets(TOPICS.events);
+    await rig.decide([...early, ...late], []);
+    await rig.record(early.slice(0, 2), id, 'held');
+    await rig.hold(subscription, pausedAt, to);
+    const since = Math.min(...late.map(({ at }) => at));
+    const replayId = await rig.catchUp(subscription, to, { from: since });
+    await completed(replayId);
+    const expected = [...early.slice(0, 2), ...late];
+    expect(await arrivedIds(id)).toEqual(deliveryIdsOf(expected, id));
+    await rig.record(expected, id, 'delivered', replayId);
+    const floor = Object.fromEntries(await rig.log.at(TOPICS.events, since));
+    await rig.until('the rest to be held on its own', async () => (await rig.spans(id))[0]?.replay_id === null);
+    expect(await rig.spans(id)).toMatchObject([{ ended_as: null, to_offsets: floor }]);
+  });
+
+  it('ends where its subscription is paused again, and what is left stays held', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const from = await endOffsets(TOPICS.events);
+    const events = await rig.publish(tenant, TYPES);
+    const to = await endOffsets(TOPICS.events);
+    await rig.decide(events, []);
+    await rig.hold(subscription, from, to);
+    await rig.database.query(`UPDATE subscriptions SET status = 'paused' WHERE id = $1`, [id]);
+    const replayId = await rig.catchUp(subscription, to);
+    await rig.until('the catch-up to be cancelled', async () => (await rig.replay(replayId))['status'] === 'cancelled');
+    expect(await arrivedIds(id)).toEqual([]);
+    expect(await rig.spans(id)).toMatchObject([
+      { ended_as: null, replay_id: null, from_offsets: Object.fromEntries(from) },
+    ]);
+  });
+
+  it('of an ordered subscription lets the live ones go on when all that it brought has ended', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const from = await endOffsets(TOPICS.events);
+    const events = await rig.publish(tenant, TYPES);
+    const to = await endOffsets(TOPICS.events);
+    await rig.decide(events, []);
+    await rig.hold(subscription, from, to);
+    const replayId = await rig.catchUp(subscription, to);
+    await rig.database.query(`UPDATE subscriptions SET ordering = 'key', catching_up = $2 WHERE id = $1`, [
+      id,
+      replayId,
+    ]);
+    await completed(replayId);
+    const [last, ...others] = events as [PublishedEvent, ...PublishedEvent[]];
+    await rig.record(others, id, 'delivered', replayId);
+    await rig.record([last], id, 'retrying', replayId);
+    // History knows of all: the span ends, which the same keeper sees to just before.
+    await rig.until('the span to end', async () => (await rig.spans(id))[0]?.ended_as === 'caught-up');
+    const subscribed = async (): Promise<Record<string, unknown> | undefined> =>
+      (await rig.database.query<Record<string, unknown>[]>('SELECT * FROM subscriptions WHERE id = $1', [id]))[0];
+    expect(await subscribed()).toMatchObject({ catching_up: replayId, version: 3 });
+    await rig.record([last], id, 'dead-lettered', replayId);
+    await rig.until('the live ones to go on', async () => (await subscribed())?.['catching_up'] === null);
+    expect(await subscribed()).toMatchObject({ version: 4 });
+    const told = await rig.database.query<{ payload: object }[]>('SELECT payload FROM outbox WHERE key = $1', [id]);
+    expect(told).toMatchObject([{ payload: { version: 4, status: 'enabled', ordering: 'key' } }]);
+    expect(told[0]?.payload).not.toHaveProperty('catchingUp');
+  });
+});
+
+describe('a backlog', () => {
+  let rig: ReplayRig;
+
+  beforeAll(async () => {
+    rig = await ReplayRig.start({ HOOKLINE_SUBSCRIPTION_BACKLOG: '20' });
+    rig.run();
+  });
+
+  afterAll(() => rig.stop());
+
+  it('is brought by and by: no more is under way than half of what may wait', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const from = await endOffsets(TOPICS.events);
+    const events = await rig.publish(tenant, [...TYPES, ...TYPES, ...TYPES]);
+    const to = await endOffsets(TOPICS.events);
+    await rig.decide(events, []);
+    // What waits in a lane goes on there: nothing is superseded.
+    await rig.record(events.slice(0, 3), id, 'pending');
+    await rig.hold(subscription, from, to);
+    const replayId = await rig.catchUp(subscription, to, { kind: 'backlog' });
+    const byId = new Map(events.map((event) => [deliveryIdsOf([event], id)[0], event]));
+    const ended = new Set<string>();
+    while ((await rig.replay(replayId))['status'] !== 'completed') {
+      const arrived = await rig.until('more to be handed over, or its end', async () => {
+        if ((await rig.replay(replayId))['status'] === 'completed') return [];
+        const fresh = (await rig.arrived(TOPICS.replays, id)).filter(({ deliveryId }) => !ended.has(deliveryId));
+        return fresh.length > 0 && fresh;
+      });
+      expect(arrived.length).toBeLessThanOrEqual(10);
+      for (const { deliveryId } of arrived) ended.add(deliveryId);
+      await rig.record(
+        arrived.map(({ deliveryId }) => byId.get(deliveryId) as PublishedEvent),
+        id,
+        'delivered',
+        replayId,
+      );
+    }
+    const all = (await rig.arrived(TOPICS.replays, id)).map(({ deliveryId }) => deliveryId).sort();
+    expect(all).toEqual(deliveryIdsOf(events.slice(3), id));
+  });
+});
+
+describe('a catch-up whose process dies in the middle', () => {
+  it('is resumed: everything arrives, what had an outcome meanwhile not again, and all of it is counted', async () => {
+    const rig = await ReplayRig.start();
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const from = await endOffsets(TOPICS.events);
+    const events: PublishedEvent[] = [];
+    for (let i = 0; i < 10; i += 1) events.push(...(await rig.publish(tenant, [...TYPES, ...TYPES, ...TYPES])));
+    const to = await endOffsets(TOPICS.events);
+    await rig.decide(events, []);
+    await rig.hold(subscription, from, to);
+    let died: () => void = () => undefined;
+    const death = new Promise<void>((resolve) => (died = resolve));
+    let handedOver = 0;
+    const deadly: Output = {
+      produce: async (record) => {
+        const appended = await rig.pump.produce(record);
+        handedOver += 1;
+        if (handedOver === 150) await rig.killSessions().then(died);
+        return appended;
+      },
+    };
+    const first = rig.run(deadly);
+    const replayId = await rig.catchUp(subscription, to);
+    await death;
+    await first.stop();
+    const middle = await rig.replay(replayId);
+    expect(middle).toMatchObject({ status: 'running' });
+    expect(Number(middle['sent'])).toBeLessThan(150);
+    // Some of what was handed over has an outcome by now, also of what was not saved.
+    const before = (await rig.arrived(TOPICS.replays, id)).map(({ deliveryId }) => deliveryId);
+    const byId = new Map(events.map((event) => [deliveryIdsOf([event], id)[0], event]));
+    await rig.record(
+      before.map((each) => byId.get(each) as PublishedEvent),
+      id,
+      'retrying',
+      replayId,
+    );
+    rig.run();
+    await rig.until('the catch-up to be complete', async () => (await rig.replay(replayId))['status'] === 'completed');
+    const ids = (await rig.arrived(TOPICS.replays, id)).map(({ deliveryId }) => deliveryId);
+    expect(ids.sort()).toEqual(deliveryIdsOf(events, id));
+    expect(await rig.replay(replayId)).toMatchObject({ sent: String(events.length), matched: String(events.length) });
+    await rig.stop();
+  });
+});
