@@ -24,6 +24,7 @@ const REFUSED = [
   ['a login without a Secret', 'kafka.sasl.mechanism=plain'],
   ['a value that is not known', 'kafka.broker=kafka.example:9092'],
   ['a setting that is none of ours', 'settings.PATH=/tmp'],
+  ['an outbox of nobody', 'relay.outbox.existingSecret=shop-postgresql'],
 ];
 
 const work = mkdtempSync(join(tmpdir(), 'hookline-chart-'));

@@ -28,6 +28,9 @@ ingest: { values: ingest, service: true }
 delivery: { values: delivery, sealing: true }
 recorder: { values: recorder, database: true }
 admin-api: { values: adminApi, service: true, database: true, sealing: true, operator: true }
+{{- if .Values.relay.enabled }}
+relay: { values: relay, relay: true }
+{{- end }}
 {{- end }}
 
 {{/* Environment: takes a dict of root, role (as above) and settings (a map of the role's own). */}}
@@ -72,6 +75,21 @@ admin-api: { values: adminApi, service: true, database: true, sealing: true, ope
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if and .role.relay $values.relay.outbox.existingSecret }}
+- name: HOOKLINE_RELAY_DATABASE_URL
+  valueFrom:
+    secretKeyRef: { name: {{ $values.relay.outbox.existingSecret }}, key: {{ $values.relay.outbox.urlKey }} }
+- name: HOOKLINE_RELAY_TENANT
+  value: {{ $values.relay.outbox.tenant | quote }}
+{{- if $values.relay.outbox.tls.enabled }}
+- name: HOOKLINE_RELAY_DATABASE_TLS
+  value: "true"
+{{- if $values.relay.outbox.tls.caSecret }}
+- name: HOOKLINE_RELAY_DATABASE_TLS_CA_FILE
+  value: /etc/hookline/outbox-ca/ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if .role.sealing }}
 - name: HOOKLINE_SEALING_KEYS
   valueFrom:
@@ -82,7 +100,6 @@ admin-api: { values: adminApi, service: true, database: true, sealing: true, ope
   valueFrom:
     secretKeyRef: { name: {{ $values.secrets.existingSecret }}, key: {{ $values.secrets.operatorTokenKey }} }
 {{- end }}
-{{- if .role.topics }}
 - name: HOOKLINE_REPLICATION_FACTOR
   value: {{ $values.topics.replicationFactor | quote }}
 - name: HOOKLINE_MIN_INSYNC_REPLICAS
@@ -93,7 +110,6 @@ admin-api: { values: adminApi, service: true, database: true, sealing: true, ope
   value: {{ $values.topics.lanePartitions | quote }}
 - name: HOOKLINE_ATTEMPT_PARTITIONS
   value: {{ $values.topics.attemptPartitions | quote }}
-{{- end }}
 - name: HOOKLINE_HTTP_PORT
   value: "8080"
 - name: HOOKLINE_DRAIN_TIMEOUT
@@ -116,6 +132,9 @@ admin-api: { values: adminApi, service: true, database: true, sealing: true, ope
 {{- end }}
 {{- if and .role.database $values.postgresql.tls.enabled $values.postgresql.tls.caSecret }}
 - { name: postgresql-ca, mountPath: /etc/hookline/postgresql-ca, readOnly: true }
+{{- end }}
+{{- if and .role.relay $values.relay.outbox.tls.enabled $values.relay.outbox.tls.caSecret }}
+- { name: outbox-ca, mountPath: /etc/hookline/outbox-ca, readOnly: true }
 {{- end }}
 {{- end }}
 
@@ -144,6 +163,13 @@ admin-api: { values: adminApi, service: true, database: true, sealing: true, ope
     secretName: {{ $values.postgresql.tls.caSecret }}
     items:
       - { key: {{ $values.postgresql.tls.caKey }}, path: ca.crt }
+{{- end }}
+{{- if and .role.relay $values.relay.outbox.tls.enabled $values.relay.outbox.tls.caSecret }}
+- name: outbox-ca
+  secret:
+    secretName: {{ $values.relay.outbox.tls.caSecret }}
+    items:
+      - { key: {{ $values.relay.outbox.tls.caKey }}, path: ca.crt }
 {{- end }}
 {{- end }}
 
