@@ -85,7 +85,7 @@ describe('the relay of an outbox', () => {
     const random = (below: number): number => Math.floor(Math.random() * below);
 
     async function worker(): Promise<void> {
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 25; i++) {
         // Locks are taken in the order of the keys: transactions must not wait for one another in a circle.
         const chosen = keys.filter(() => random(6) === 0);
         const commits = random(4) > 0;

@@ -72,7 +72,7 @@ export class OutboxWatch {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        const session = await this.openSession();
+        const session = await unlessAborted(this.open(), signal);
         try {
           for (;;) {
             await unlessAborted(this.look(session), signal);
@@ -87,6 +87,13 @@ export class OutboxWatch {
         await this.wake.wait(LOOK_MS, signal);
       }
     }
+  }
+
+  /** A session that comes when nobody waits for it any more is closed. */
+  private async open(): Promise<Session> {
+    const session = await this.openSession();
+    if (this.stopping.signal.aborted) await session.close();
+    return session;
   }
 
   private async look(session: Session): Promise<void> {
