@@ -1,8 +1,14 @@
 import { TOPICS } from '@hookline/contracts';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
-import { createKafka, ProducerPump, PumpMetrics, RangeReader } from '@hookline/kafka';
-import { connectionOptions, createDataSource, DeliveryHistory, EventHistory } from '@hookline/persistence';
+import { createKafka, ProducerPump, PumpMetrics, RangeReader, StartCheck, topicPlan } from '@hookline/kafka';
+import {
+  connectionOptions,
+  createDataSource,
+  DeliveryHistory,
+  EventHistory,
+  rememberedCluster,
+} from '@hookline/persistence';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
 import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
@@ -26,6 +32,8 @@ import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
 import { TenantsService } from './tenants/tenants.service.js';
 import { LogOffsets } from './topics/log-offsets.js';
 
+const ITS_TOPICS: readonly string[] = [TOPICS.events, TOPICS.attempts, TOPICS.subscriptions, TOPICS.credentials];
+
 /** What a replay reads at a time that hands over slowly, for what it can't hand over yet is read again. */
 const SLOW_READ_BYTES = 262_144;
 
@@ -43,6 +51,14 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const database = new Database(() => createDataSource(quick), admin.requestTimeoutMs);
   const openSession = (): Promise<Session> => Session.open(connectionOptions(config.database));
   const kafka = createKafka(config.kafka, { role: 'admin-api', logger });
+  const check = new StartCheck({
+    kafka,
+    topics: config.topics,
+    plan: topicPlan(config.topics, []).filter(({ name }) => ITS_TOPICS.includes(name)),
+    clock,
+    logger,
+    inDatabase: () => rememberedCluster(quick),
+  });
   const log = new LogOffsets(kafka, admin.requestTimeoutMs);
   const reader = new RangeReader(kafka);
   const pump = new ProducerPump(
@@ -97,10 +113,12 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     }),
     configure: serveOpenApi,
     start: async () => {
+      if (!(await check.pass())) return;
       outbox.start();
       replays.start();
     },
     drain: async () => {
+      check.stop();
       await Promise.all([outbox.stop(), replays.stop()]);
     },
     close: async () => {

@@ -1,8 +1,21 @@
-import { consumerSection, deliverySection, kafkaSection, pumpSection, sealingSection } from '@hookline/config';
+import {
+  consumerSection,
+  deliverySection,
+  kafkaSection,
+  pumpSection,
+  sealingSection,
+  topicsSection,
+} from '@hookline/config';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
-import { LogClock, LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
-import { type RoleConfig, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
+import { createKafka, LogClock, LogTransportStrategy, StartCheck, topicPlan, type OffsetRunner } from '@hookline/kafka';
+import {
+  systemClock,
+  type RoleConfig,
+  type RoleContext,
+  type RoleDefinition,
+  type RoleParts,
+} from '@hookline/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { DeliveryWorker } from './worker.js';
@@ -13,6 +26,7 @@ const sections = {
   consumer: consumerSection,
   delivery: deliverySection,
   sealing: sealingSection,
+  topics: topicsSection,
 };
 
 /** The part of the drain that the work in flight may take; the rest is for the last records and the server. */
@@ -33,6 +47,14 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     metrics,
     drainMs: config.http.drainMs * DRAIN_SHARE,
   });
+  const { retryDelaysMs, windowMs } = config.delivery;
+  const check = new StartCheck({
+    kafka: createKafka(config.kafka, { role: 'delivery', logger }),
+    topics: config.topics,
+    plan: topicPlan(config.topics, retryDelaysMs, windowMs),
+    clock: systemClock,
+    logger,
+  });
   health.addLiveness('runners', () => worker.liveness());
   health.addReadiness('work', () => worker.readiness());
   let app: NestFastifyApplication | undefined;
@@ -42,6 +64,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       app = nest;
     },
     start: async () => {
+      if (!(await check.pass())) return;
       // Only now is it known which lanes there are; and nothing may come in any sooner.
       const groups = await worker.prepare();
       if (groups.length === 0) return;
@@ -51,7 +74,10 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       const [events, lanes] = strategy.unwrap<readonly OffsetRunner[]>();
       if (events && lanes) worker.run(events, lanes);
     },
-    drain: () => worker.drain(),
+    drain: () => {
+      check.stop();
+      return worker.drain();
+    },
     close: () => worker.close(),
   };
 }

@@ -11,6 +11,7 @@ import {
   ProducerPump,
   PumpMetrics,
   RangeReader,
+  WatermarkLog,
   type BatchHandler,
   type LogClock,
   type LogTransportGroup,
@@ -18,6 +19,7 @@ import {
 } from '@hookline/kafka';
 import { systemClock, type Logger, type Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
+import { AgedOutReports } from './agedout/aged-out-reports.js';
 import { DeliveryEngine } from './engine.js';
 import { appendTimeOf } from './intake/append-time.js';
 import { dedupeLookBack } from './intake/look-back.js';
@@ -62,6 +64,7 @@ export class DeliveryWorker {
   private readonly client: EndpointClient;
   private readonly engine: DeliveryEngine;
   private readonly counts: DeliveryMetrics;
+  private readonly agedOut: AgedOutReports;
   private running: Running | undefined;
   /** How many each lane has; known before anything is taken in. */
   private lanePartitions = 1;
@@ -81,6 +84,7 @@ export class DeliveryWorker {
       { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics), onAppended: clock.learn },
       { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes, sharedIntervalMs: delivery.outcomeIntervalMs },
     );
+    this.agedOut = new AgedOutReports(this.pump, this.appendTimeAt, clock, logger);
     this.logTime = new LogTime(this.pump, clock);
     this.engine = new DeliveryEngine({
       settings: delivery,
@@ -173,16 +177,16 @@ export class DeliveryWorker {
     return events.leaseValid() && lanes.leaseValid() ? undefined : 'not in both consumer groups';
   }
 
+  private readonly appendTimeAt = (topic: string, partition: number, offset: number): Promise<number | undefined> =>
+    appendTimeOf(this.kafka, topic, partition, offset);
+
   private eventsGroup(): LogTransportGroup {
     const { delivery, clock } = this.parts;
-    const appendTimeAt = (topic: string, partition: number, offset: number): Promise<number | undefined> =>
-      appendTimeOf(this.kafka, topic, partition, offset);
     return {
-      ...this.common(),
-      groupId: EVENTS_GROUP,
+      ...this.common(EVENTS_GROUP),
       topics: [TOPICS.events],
       maxInFlightTotal: delivery.heldEvents,
-      lookBack: dedupeLookBack(delivery, appendTimeAt, () => clock.now()),
+      lookBack: dedupeLookBack(delivery, this.appendTimeAt, () => clock.now()),
     };
   }
 
@@ -191,8 +195,7 @@ export class DeliveryWorker {
     const { ordered } = this.engine;
     ordered.expect(topics);
     return {
-      ...this.common(),
-      groupId: LANES_GROUP,
+      ...this.common(LANES_GROUP),
       topics,
       onAssigned: (assignment, progress) => ordered.assigned(assignment.topic, assignment, progress),
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
@@ -202,11 +205,14 @@ export class DeliveryWorker {
     };
   }
 
-  private common(): Omit<LogTransportGroup, 'groupId' | 'topics'> {
+  private common(groupId: string): Omit<LogTransportGroup, 'topics'> {
     const { logger, consumer, delivery, drainMs } = this.parts;
     return {
       ...consumerOptions(consumer),
       kafka: this.kafka,
+      groupId,
+      witness: new WatermarkLog(this.kafka, this.pump, groupId),
+      onAgedOut: (gap, log) => this.agedOut.report(groupId, gap, log),
       // Its lease has to know of a machine that was suspended: only the wall clock goes on then.
       clock: systemClock,
       logger,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
-import { startRole, testKafkaBrokers, uniqueName, waitUntil, type RoleProcess } from '@hookline/testing';
+import { startRole, testCopies, testKafkaBrokers, uniqueName, waitUntil, type RoleProcess } from '@hookline/testing';
 import { idsOf, RecordedLog } from './testing/recorded-log.js';
 
 const EVENTS = 6_000;
@@ -23,6 +23,7 @@ describe('the recorder process', () => {
     startRole('recorder', {
       KAFKA_BROKERS: testKafkaBrokers().join(','),
       DATABASE_URL: log.database.url,
+      ...testCopies(),
       // Small transactions, so that a kill meets one under way.
       HOOKLINE_RECORDER_BATCH_ROWS: '100',
       HOOKLINE_RECORDER_LINGER: '1ms',

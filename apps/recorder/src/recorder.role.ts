@@ -1,8 +1,10 @@
-import { consumerSection, databaseSection, kafkaSection, recorderSection } from '@hookline/config';
-import { createKafka, LogTransportStrategy, type OffsetRunner } from '@hookline/kafka';
+import { consumerSection, databaseSection, kafkaSection, recorderSection, topicsSection } from '@hookline/config';
+import { createKafka, LogTransportStrategy, StartCheck, topicPlan, type OffsetRunner } from '@hookline/kafka';
+import { rememberedCluster } from '@hookline/persistence';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { RECORDED_TOPICS } from './entry.js';
 import { Recorder } from './recorder.js';
 
 const sections = {
@@ -10,6 +12,7 @@ const sections = {
   consumer: consumerSection,
   database: databaseSection,
   recorder: recorderSection,
+  topics: topicsSection,
 };
 
 /** The part of the drain that the rows in flight may take; the rest is for the server. */
@@ -19,8 +22,19 @@ const DRAIN_SHARE = 0.8;
 export const recorderRole: RoleDefinition<typeof sections> = { name: 'recorder', sections, build };
 
 function build({ config, logger, metrics, health }: RoleContext<typeof sections>): RoleParts {
+  const kafka = createKafka(config.kafka, { role: 'recorder', logger });
+  const itsTopics = Object.values(RECORDED_TOPICS);
+  const plan = topicPlan(config.topics, []).filter(({ name }) => itsTopics.includes(name));
+  const check = new StartCheck({
+    kafka,
+    topics: config.topics,
+    plan,
+    clock: systemClock,
+    logger,
+    inDatabase: () => rememberedCluster(config.database),
+  });
   const recorder = new Recorder({
-    kafka: createKafka(config.kafka, { role: 'recorder', logger }),
+    kafka,
     database: config.database,
     recorder: config.recorder,
     consumer: config.consumer,
@@ -42,10 +56,14 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       nest.connectMicroservice({ strategy });
     },
     start: async () => {
+      if (!(await check.pass())) return;
       await app?.startAllMicroservices();
       const [runner] = strategy.unwrap<readonly OffsetRunner[]>();
       if (runner) recorder.start(runner);
     },
-    drain: () => recorder.stop(),
+    drain: () => {
+      check.stop();
+      return recorder.stop();
+    },
   };
 }

@@ -6,5 +6,6 @@ export * from './wide-delivery-record.js';
 export * from './dead-letter-record.js';
 export * from './source-dead-letter.js';
 export * from './outcome-record.js';
+export * from './progress-record.js';
 export * from './compacted-records.js';
 export * from './problem.js';

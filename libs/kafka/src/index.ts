@@ -6,6 +6,10 @@ export { partitionOf } from './producer/murmur2.js';
 export { createKafka, type KafkaLogger, type KafkaOptions } from './client.js';
 export { topicPlan } from './topics/topic-plan.js';
 export { ensureTopics, type EnsureTopicsOptions, type TopicLog } from './topics/ensure-topics.js';
+export { StartCheck, type StartCheckOptions } from './topics/start-check.js';
+export { assertCluster, WrongCluster } from './topics/cluster-identity.js';
+export { WatermarkLog } from './progress/watermark-log.js';
+export { ProgressReader, type ProgressEntry } from './progress/progress-reader.js';
 export { TopicsUnusable, describeDifference, type TopicDifference } from './topics/topic-difference.js';
 export type { TopicAdmin } from './topics/read-topics.js';
 export type { TopicKind, TopicSpec } from './topics/topic-spec.js';
@@ -20,6 +24,7 @@ export {
   type Bounds,
   type LookBack,
   type PositionStore,
+  type ProgressWitness,
   type RestoredProgress,
   type RunnerLogger,
   type RunnerOptions,

@@ -12,6 +12,7 @@ import { CreateHistory1763797000001 } from './migrations/1763797000001-create-hi
 import { AddSubscriptionLimits1763797000002 } from './migrations/1763797000002-add-subscription-limits.js';
 import { AddHeldSpans1763797000003 } from './migrations/1763797000003-add-held-spans.js';
 import { AddReplayKinds1763797000004 } from './migrations/1763797000004-add-replay-kinds.js';
+import { RememberCluster1763797000009 } from './migrations/1763797000009-remember-cluster.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -22,6 +23,7 @@ export const MIGRATIONS = [
   AddSubscriptionLimits1763797000002,
   AddHeldSpans1763797000003,
   AddReplayKinds1763797000004,
+  RememberCluster1763797000009,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

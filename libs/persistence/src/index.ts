@@ -6,6 +6,10 @@ export { enqueue, OUTBOX_CHANNEL, type PendingRecord, type PendingSubscription }
 export { Replay, type ReplayKind, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
 export { beginCatchUps, cancelCatchUps, REPLAY_CHANNEL, type CatchUp } from './management/catch-up.js';
 export { createDataSource } from './data-source.js';
+export { clusterOf, rememberCluster, rememberedCluster } from './cluster.js';
+export { ensureDatabase } from './ensure-database.js';
+export { type FoundRecord } from './rebuilding/management-rows.js';
+export { rebuildManagement, type RebuiltRows } from './rebuilding/rebuild-management.js';
 export { createPool } from './pool.js';
 export { Session } from './session/session.js';
 export { unlessAborted } from './session/unless-aborted.js';

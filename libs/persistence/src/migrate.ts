@@ -1,3 +1,4 @@
+import { Refusal } from '@hookline/platform';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS, MIGRATIONS_TABLE } from './data-source.js';
 
@@ -8,7 +9,7 @@ const MIGRATION_LOCK = 0x686f6f6b;
 export type SchemaState = 'current' | 'older' | 'newer';
 
 /** The database was migrated by a newer release: this one would misread it. */
-export class SchemaTooNew extends Error {
+export class SchemaTooNew extends Refusal {
   override name = 'SchemaTooNew';
   constructor(readonly unknown: readonly string[]) {
     super(`The database is newer than this release of Hookline: it does not know ${unknown.join(', ')}.`);

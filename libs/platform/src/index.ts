@@ -8,4 +8,5 @@ export { ProblemError, ProblemFilter } from './problem.js';
 export type { RoleConfig, RoleContext, RoleDefinition, RoleParts, Sections } from './role.js';
 export { startRole, type RunningRole } from './start-role.js';
 export { runRole } from './run-role.js';
+export { Refusal } from './refusal.js';
 export { muteNegativeTimerWarning } from './negative-timer-warning.js';

@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig, type HttpConfig } from '@hookline/config';
 import { createLogger, type Logger } from './logger.js';
+import { Refusal } from './refusal.js';
 import { commonSections, type RoleConfig, type RoleDefinition, type Sections } from './role.js';
 import { startRole, type RunningRole } from './start-role.js';
 
@@ -68,6 +69,7 @@ function dieOnTheUnforeseen(logger: Logger): void {
 }
 
 function explain(error: unknown, { http }: { http: HttpConfig }): string {
+  if (error instanceof Refusal) return error.message;
   const { host, port } = http;
   const code = (error as { code?: unknown }).code;
   if (code === 'EADDRINUSE')

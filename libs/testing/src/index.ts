@@ -2,7 +2,7 @@ export { uniqueName } from './unique-name.js';
 export { testCertificate } from './certificate.js';
 export { waitUntil } from './wait-until.js';
 export { TestClock } from './test-clock.js';
-export { testKafkaBrokers, testReplication } from './kafka.js';
+export { testCopies, testKafkaBrokers, testReplication } from './kafka.js';
 export { startRole, type RoleProcess } from './start-role.js';
 export { createTestDatabase, assertTestDatabase, truncateAll, type TestDatabase } from './database.js';
 export { WebhookReceiver } from './receiver/webhook-receiver.js';

@@ -18,3 +18,12 @@ export function testReplication(): { replicationFactor: number; minInsyncReplica
     ? { replicationFactor: 3, minInsyncReplicas: 2 }
     : { replicationFactor: 1, minInsyncReplicas: 1 };
 }
+
+/** The same as a role's settings. */
+export function testCopies(): Record<string, string> {
+  const { replicationFactor, minInsyncReplicas } = testReplication();
+  return {
+    HOOKLINE_REPLICATION_FACTOR: String(replicationFactor),
+    HOOKLINE_MIN_INSYNC_REPLICAS: String(minInsyncReplicas),
+  };
+}

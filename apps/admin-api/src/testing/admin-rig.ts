@@ -1,7 +1,7 @@
 import { httpSection, loadConfig, loggingSection } from '@hookline/config';
 import { createDataSource, migrate } from '@hookline/persistence';
 import { silentLogger, startRole, type RunningRole } from '@hookline/platform';
-import { createTestDatabase, testKafkaBrokers, type TestDatabase } from '@hookline/testing';
+import { createTestDatabase, testCopies, testKafkaBrokers, type TestDatabase } from '@hookline/testing';
 import { adminApiRole } from '../admin-api.role.js';
 import { sections, type Settings } from '../settings.js';
 import { ApiClient } from './api-client.js';
@@ -20,6 +20,7 @@ export function adminSettings(databaseUrl: string, env: Record<string, string> =
       HOOKLINE_HTTP_PORT: '0',
       HOOKLINE_SEALING_KEYS: SEALING_KEY,
       HOOKLINE_OPERATOR_TOKEN: OPERATOR_TOKEN,
+      ...testCopies(),
       HOOKLINE_LOG_LEVEL: 'silent',
       HOOKLINE_ALLOW_CIDRS: '127.0.0.0/8',
       HOOKLINE_OUTBOX_POLL: '200ms',

@@ -1,10 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-
-/** The command line can't be understood. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
+import { OPERATIONS } from './operations.js';
+import { UsageError } from './usage-error.js';
 
 export const COMMANDS = ['start', 'demo', 'setup', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -23,7 +20,8 @@ export function parseCommand(args: readonly string[]): { command: Command; optio
   const { values, positionals } = parse(args);
   const [name = 'help', ...rest] = positionals;
   const command = values.help ? 'help' : COMMANDS.find((known) => known === name);
-  if (!command) throw new UsageError(`There is no command ${name}: it is one of ${COMMANDS.join(', ')}.`);
+  if (!command)
+    throw new UsageError(`There is no command ${name}: it is one of ${[...COMMANDS, ...OPERATIONS].join(', ')}.`);
   if (rest.length > 0) throw new UsageError(`What is ${rest[0]}? Each command stands alone; see hookline help.`);
   return {
     command,

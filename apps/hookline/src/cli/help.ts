@@ -10,6 +10,12 @@ export const HELP = `Hookline: an event backbone with a webhook sink.
     --port-base <port>          ingest's port; admin-api, delivery and recorder take the next three (8080)
   hookline demo                 as npm run demo
   hookline setup                makes the schema and the topics; from KAFKA_BROKERS, DATABASE_URL and the like
+  hookline grow-events          gives hookline.events more partitions; says what that costs, and does it with --yes
+    --partitions <count>        how many it is to have
+  hookline rebuild-database     fills an empty database from the topics, as far as they reach; --yes
+  hookline redrive-source       tries the dead letters of a source again, when its mapping was mended
+    --source <name>             which one, of HOOKLINE_SOURCES or its file
+    --origin <t:p:o>            only this record (topic:partition:offset); may be given more than once
   hookline help                 this
 
 Kafka comes from KAFKA_BROKERS, else from Docker, else from Java 17 and Maven.

@@ -1,9 +1,10 @@
 import { ConfigError } from '@hookline/config';
 import { StartError } from '@hookline/embedded';
-import { TopicsUnusable } from '@hookline/kafka';
-import { SchemaTooNew } from '@hookline/persistence';
-import { parseCommand, UsageError } from './arguments.js';
+import { Refusal } from '@hookline/platform';
+import { parseCommand } from './arguments.js';
 import { HELP } from './help.js';
+import { isOperation, operate } from './operations.js';
+import { UsageError } from './usage-error.js';
 
 /** Runs a command and ends the process: 0 when it did what it was asked to, 2 when that can't be understood, else 1. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -18,6 +19,8 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 async function dispatch(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (isOperation(first) && !rest.includes('--help')) return operate(first, rest);
   const { command, options } = parseCommand(args);
   switch (command) {
     case 'start':
@@ -34,7 +37,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
 
 /** What a person can do something about is a sentence; for anything else the stack is of use. */
 function explain(error: unknown): string {
-  const expected = [StartError, UsageError, ConfigError, TopicsUnusable, SchemaTooNew];
+  const expected = [StartError, UsageError, ConfigError, Refusal];
   if (expected.some((type) => error instanceof type)) return (error as Error).message;
   if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
     return 'The disk with the data is full: make room, or use another folder (--data).';

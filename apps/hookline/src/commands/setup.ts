@@ -4,14 +4,17 @@ import {
   kafkaSection,
   loadConfig,
   loggingSection,
+  pumpSection,
   topicsSection,
 } from '@hookline/config';
 import { createKafka, ensureTopics, topicPlan } from '@hookline/kafka';
-import { createDataSource, migrate } from '@hookline/persistence';
+import { createDataSource, migrate, rememberCluster } from '@hookline/persistence';
 import { createLogger, type Logger } from '@hookline/platform';
+import { clusterThatIsMeant, rememberInLog } from './cluster.js';
 
 const sections = {
   kafka: kafkaSection,
+  pump: pumpSection,
   topics: topicsSection,
   delivery: deliverySection,
   database: databaseSection,
@@ -20,27 +23,31 @@ const sections = {
 
 /**
  * Makes the schema and the topics, or checks them where they are; it may be run again, and by several at once.
- * @throws ConfigError, SchemaTooNew, TopicsUnusable
+ * @throws ConfigError, SchemaTooNew, TopicsUnusable, WrongCluster: then nothing was written, or only the schema
  */
 export async function setup(env: NodeJS.ProcessEnv, logger?: Logger): Promise<number> {
   const config = loadConfig(sections, env);
   const log = logger ?? createLogger(config.logging, 'setup');
-
-  const database = createDataSource(config.database);
-  await database.initialize();
-  try {
-    log.info({ migrations: await migrate(database) }, 'the schema is up to date');
-  } finally {
-    await database.destroy();
-  }
-
-  const admin = createKafka(config.kafka, { role: 'setup', logger: log }).admin();
+  const kafka = createKafka(config.kafka, { role: 'setup', logger: log });
+  const admin = kafka.admin();
   await admin.connect();
   try {
-    await ensureTopics(admin, topicPlan(config.topics, config.delivery.retryDelaysMs), log, {
-      leaders: config.topics.leaders,
-    });
-    log.info({}, 'the topics are there');
+    const cluster = await clusterThatIsMeant(kafka, admin, config);
+    const database = createDataSource(config.database);
+    await database.initialize();
+    try {
+      log.info({ migrations: await migrate(database) }, 'the schema is up to date');
+      const { topics, delivery } = config;
+      await ensureTopics(admin, topicPlan(topics, delivery.retryDelaysMs, delivery.windowMs), log, {
+        leaders: topics.leaders,
+        accepted: topics.acceptedRisks,
+      });
+      log.info({}, 'the topics are there');
+      await rememberCluster(database, cluster.id);
+    } finally {
+      await database.destroy();
+    }
+    if (cluster.inLog !== cluster.id) await rememberInLog(kafka, config.pump, cluster.id, log);
   } finally {
     await admin.disconnect();
   }

@@ -12,6 +12,7 @@ export interface ConsumerConfig {
   highWaterBytes: number;
   watchdogMs: number;
   stallMs: number;
+  witnessIntervalMs: number;
 }
 
 export const consumerSection = section<ConsumerConfig>('Reading from Kafka', {
@@ -54,4 +55,9 @@ export const consumerSection = section<ConsumerConfig>('Reading from Kafka', {
   stallMs: duration('HOOKLINE_CONSUMER_STALL', 'With work and no progress for so long, liveness fails.', {
     default: '60s',
   }),
+  witnessIntervalMs: duration(
+    'HOOKLINE_WATERMARK_INTERVAL',
+    'How often delivery workers write to hookline.progress how far they have come, so that an age-out is seen.',
+    { default: '30s' },
+  ),
 });

@@ -1,5 +1,5 @@
 import { section } from '../load.js';
-import { choice, count, duration } from '../setting.js';
+import { choice, count, duration, list, optionalText } from '../setting.js';
 
 /** Whether the brokers lead equal parts of each topic, or one of them leads everything while it is up. */
 export type LeaderPlacement = 'spread' | 'together';
@@ -15,6 +15,10 @@ export interface TopicsConfig {
   eventsRetentionMs: number;
   retryRetentionMs: number;
   deadLettersRetentionMs: number;
+  /** Risks that are known and taken: `<topic>/<what differs>`, or `<what differs>` for every topic. */
+  acceptedRisks: string[];
+  /** The id of the one cluster that is meant; any, if absent. */
+  clusterId: string | undefined;
 }
 
 export const topicsSection = section<TopicsConfig>('Topics', {
@@ -50,4 +54,13 @@ export const topicsSection = section<TopicsConfig>('Topics', {
   deadLettersRetentionMs: duration('HOOKLINE_DEAD_LETTERS_RETENTION', 'How long dead letters are kept.', {
     default: '30d',
   }),
+  acceptedRisks: list(
+    'HOOKLINE_ACCEPT_TOPIC_RISKS',
+    'Dangerous differences of the topics to start with all the same: `replication.factor`, or `hookline.events/retention.ms`.',
+    { default: '' },
+  ),
+  clusterId: optionalText(
+    'HOOKLINE_KAFKA_CLUSTER_ID',
+    'The id of the Kafka cluster that is meant: a role that finds another one does not start.',
+  ),
 });

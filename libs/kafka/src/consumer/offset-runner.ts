@@ -12,6 +12,7 @@ import type { RunnerHealth, RunnerObserver, RunnerStats } from './runner-observe
 import { runnerSettings, type RestoredProgress, type RunnerOptions, type RunnerSettings } from './runner-options.js';
 import { StallWatch } from './stall-watch.js';
 import { Timers } from './timers.js';
+import { WatermarkKeeper } from './watermark-keeper.js';
 
 /** How long a rebalance is held up for the last commit of the generation that ends. */
 const LAST_COMMIT_MS = 2_000;
@@ -34,6 +35,7 @@ export class OffsetRunner {
   private readonly committer: Committer;
   private readonly handOver: HandOver;
   private readonly restorer: Restorer;
+  private readonly watermarks: WatermarkKeeper;
   private readonly stalls: StallWatch;
   private readonly intake: Intake;
   private readonly timers: Timers;
@@ -69,12 +71,15 @@ export class OffsetRunner {
       logger,
       observer,
       positions: options.positions,
+      witness: options.witness,
       lookBack: options.lookBack,
+      onAgedOut: options.onAgedOut,
       retry: settings.retry,
       restored: (partition, progress) => this.restored(partition, progress),
       moved: (partition) => this.readFrom(partition),
       lost: (partition) => this.replace(partition, 'its position is past the end of the log'),
     });
+    this.watermarks = new WatermarkKeeper(options.witness, () => this.lease.valid, logger);
     this.stalls = new StallWatch(settings.stallMs, settings.monotonic, options.waitsOnPurpose ?? (() => false));
   }
 
@@ -87,6 +92,7 @@ export class OffsetRunner {
     const joined = new Promise<void>((resolve) => (this.firstJoin = resolve));
     this.running = this.runSessions();
     this.timers.every(this.settings.commitIntervalMs, () => this.commitNow());
+    this.timers.every(this.settings.witnessIntervalMs, () => this.watermarks.keep(this.owned.values()));
     this.timers.every(WATCH_MS, () => this.watch());
     return joined;
   }
@@ -323,6 +329,7 @@ export class OffsetRunner {
       await this.timers.within(LAST_COMMIT_MS, this.commitNow());
       await this.timers.pause(FINAL_COMMIT_PAUSE_MS);
     }
+    await this.timers.within(LAST_COMMIT_MS, this.watermarks.keep(this.owned.values()));
     const records = this.intake.inFlight;
     if (records > 0) logger.warn({ group: groupId, records }, 'stopped with records in flight; they will be repeated');
     this.loseAll('the runner has stopped');

@@ -4,13 +4,16 @@ import type { Clock } from '@hookline/platform';
 import { readKnown, type Known } from './committed-progress.js';
 import { openRuns } from './open-runs.js';
 import type { OwnedPartition } from './owned-partition.js';
-import type { RunnerObserver } from './runner-observer.js';
+import type { AgedOut, RunnerObserver } from './runner-observer.js';
 import {
   partitionKey,
   type LookBack,
+  type OnAgedOut,
   type PositionStore,
+  type ProgressWitness,
   type RestoredProgress,
   type RunnerLogger,
+  type Witnessed,
 } from './runner-options.js';
 
 const NOTHING: OffsetProgress = { complete: [], remainders: [] };
@@ -22,7 +25,9 @@ export interface RestorerOptions {
   logger: RunnerLogger;
   observer: RunnerObserver;
   positions: PositionStore | undefined;
+  witness: ProgressWitness | undefined;
   lookBack: LookBack | undefined;
+  onAgedOut: OnAgedOut | undefined;
   retry: { firstMs: number; mostMs: number };
   /** The partition knows its progress and may be read. */
   restored: (partition: OwnedPartition, progress: RestoredProgress) => void;
@@ -52,14 +57,18 @@ export class Restorer {
 
   /** @returns those that are still to be restored */
   private async attempt(partitions: readonly OwnedPartition[]): Promise<OwnedPartition[]> {
-    const { kafka, groupId, positions, logger } = this.options;
+    const { kafka, groupId, positions, witness, logger } = this.options;
     // Made anew each time: a client that has seen a broker go may know the wrong leaders for minutes.
     const admin = kafka.admin();
     try {
       await admin.connect();
+      const witnessed = (await witness?.read(admin)) ?? new Map<string, Witnessed>();
       const known = await readKnown(admin, groupId, partitions, positions);
       const results = await Promise.allSettled(
-        partitions.map((each) => this.one(admin, each, known.get(partitionKey(each.topic, each.partition)) as Known)),
+        partitions.map((each) => {
+          const key = partitionKey(each.topic, each.partition);
+          return this.one(admin, each, known.get(key) as Known, witnessed.get(key));
+        }),
       );
       return partitions.filter((each, i) => {
         const result = results[i];
@@ -73,11 +82,16 @@ export class Restorer {
     }
   }
 
-  private async one(admin: Admin, owned: OwnedPartition, known: Known): Promise<void> {
+  private async one(
+    admin: Admin,
+    owned: OwnedPartition,
+    known: Known,
+    witnessed: Witnessed | undefined,
+  ): Promise<void> {
     if (!owned.alive) return;
     if (owned.tracker !== undefined) return this.moveIntoLog(owned, known);
     const { topic, partition } = owned;
-    const watermark = this.watermarkInLog(owned, known);
+    const watermark = await this.watermarkInLog(owned, known, witnessed);
     const back = (await this.options.lookBack?.(topic, partition, watermark, admin)) ?? watermark;
     if (!owned.alive) return;
     const start = Math.max(known.low, Math.min(watermark, back));
@@ -88,45 +102,62 @@ export class Restorer {
       start,
       end: known.high,
       completeTo: Math.max(watermark, above.complete.at(-1)?.to ?? 0),
-      isFirst: known.watermark === undefined,
+      isFirst: known.watermark === undefined && witnessed === undefined,
       isComplete: (offset) => owned.tracker?.isComplete(offset) === true,
     };
     owned.restore(progress, above);
     this.options.restored(owned, progress);
   }
 
-  /** Where the work begins in the log that there is; what fell out of it is reported. */
-  private watermarkInLog({ topic, partition }: OwnedPartition, known: Known): number {
+  /**
+   * Where the work begins in the log that there is; what fell out of it is reported. Where nothing is committed that is the
+   * log's start, whatever was witnessed: a topic that was made anew may have reached the same offsets.
+   */
+  private async watermarkInLog(
+    { topic, partition }: OwnedPartition,
+    known: Known,
+    witnessed: Witnessed | undefined,
+  ): Promise<number> {
     const { observer, logger } = this.options;
-    const { watermark = known.low, above, low, high } = known;
-    if (watermark > high) {
-      observer.beyondEnd?.({ topic, partition, watermark, end: high });
+    const { above, low, high } = known;
+    const from = known.watermark ?? witnessed?.watermark ?? low;
+    if (from > high) {
+      observer.beyondEnd?.({ topic, partition, watermark: from, end: high });
       logger.error(
-        { topic, partition, watermark, end: high },
+        { topic, partition, watermark: from, end: high },
         'progress is past the end of the log: reading it from its start',
       );
       return low;
     }
-    if (watermark < low) this.reportGap(topic, partition, watermark, low, above.complete);
-    return Math.max(watermark, low);
+    if (from < low) await this.reportGap({ topic, partition, from, to: low }, known, above.complete, witnessed?.at);
+    return Math.max(known.watermark ?? low, low);
   }
 
   /** kafkajs found the position of a partition that is being read out of range. */
-  private moveIntoLog(owned: OwnedPartition, { low, high }: Known): void {
+  private async moveIntoLog(owned: OwnedPartition, known: Known): Promise<void> {
+    const { low, high } = known;
     const { topic, partition, position, tracker } = owned;
     if (position > high) return this.options.lost(owned);
     if (position < low) {
-      this.reportGap(topic, partition, position, low, tracker?.completeAbove() ?? []);
+      await this.reportGap({ topic, partition, from: position, to: low }, known, tracker?.completeAbove() ?? []);
+      if (!owned.alive) return;
       owned.skipTo(low);
     }
     this.options.moved(owned);
   }
 
-  private reportGap(topic: string, partition: number, from: number, to: number, complete: readonly OffsetRun[]): void {
-    const { observer, logger } = this.options;
-    for (const gap of openRuns(from, to, complete)) {
-      observer.agedOut?.({ topic, partition, ...gap });
-      logger.error({ topic, partition, ...gap }, 'records aged out of the log before they were read');
+  /** Written down first: where that fails, the partition is not read, and all of it is told again. */
+  private async reportGap(gap: AgedOut, log: Known, complete: readonly OffsetRun[], since?: number): Promise<void> {
+    const { observer, logger, onAgedOut } = this.options;
+    const gaps = openRuns(gap.from, gap.to, complete).map((run): AgedOut => ({
+      ...gap,
+      ...run,
+      ...(since === undefined ? {} : { since }),
+    }));
+    for (const each of gaps) await onAgedOut?.(each, log);
+    for (const each of gaps) {
+      observer.agedOut?.(each);
+      logger.error({ ...each }, 'records aged out of the log before they were read');
     }
   }
 }

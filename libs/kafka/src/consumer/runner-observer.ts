@@ -4,6 +4,8 @@ export interface AgedOut {
   partition: number;
   from: number;
   to: number;
+  /** When the group was last known to stand at or before `from`, ms since the epoch; absent where nobody knows. */
+  since?: number;
 }
 
 /** What the runner tells for metrics and alarms; each call is short and never throws. */

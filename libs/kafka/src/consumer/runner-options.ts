@@ -1,7 +1,7 @@
 import type { Admin, Kafka, PartitionAssigner } from 'kafkajs';
 import type { Clock } from '@hookline/platform';
 import type { Assignment, BatchHandler } from './record.js';
-import type { RunnerObserver } from './runner-observer.js';
+import type { AgedOut, RunnerObserver } from './runner-observer.js';
 
 /** What the runner logs with; pino's logger fits. */
 export interface RunnerLogger {
@@ -44,6 +44,26 @@ export interface PositionStore {
   read(partitions: readonly { topic: string; partition: number }[]): Promise<ReadonlyMap<string, number>>;
 }
 
+/** @param log what the log has of the partition now: from `low` (inclusive) to `high` (exclusive) */
+export type OnAgedOut = (gap: AgedOut, log: { low: number; high: number }) => Promise<void>;
+
+/** Where a partition stood when that was last written down. */
+export interface Witnessed {
+  watermark: number;
+  /** ms since the epoch */
+  at: number;
+}
+
+/**
+ * A second memory of how far the group has come: Kafka's own expires with an empty group, and kafkajs overwrites it with
+ * nothing when an offset is out of range. It never says where to go on, only what was not read when the log let go of it.
+ */
+export interface ProgressWitness {
+  /** By {@link partitionKey}; what nobody wrote about is left out. Called again after a pause when it rejects. */
+  read(admin: Admin): Promise<ReadonlyMap<string, Witnessed>>;
+  write(topic: string, partition: number, watermark: number): Promise<void>;
+}
+
 export const partitionKey = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 export interface RunnerOptions {
@@ -70,6 +90,14 @@ export interface RunnerOptions {
   maxInFlightTotal?: number;
   lookBack?: LookBack;
   positions?: PositionStore;
+  witness?: ProgressWitness;
+  /** How often {@link witness} is told; ms, 30,000 by default. */
+  witnessIntervalMs?: number;
+  /**
+   * Records that the log let go of before they were read. The partition is not read before this resolves, and it is called
+   * again after a pause when it rejects: no age-out is passed over in silence.
+   */
+  onAgedOut?: OnAgedOut;
   /** `co-partitioned`: partition p of every topic goes to one member, and stays there as far as it can (the default). */
   assigner?: 'co-partitioned' | PartitionAssigner;
   /** Topics whose records stay in flight on purpose (until they are due): no reason to call the runner stalled. */
@@ -110,6 +138,7 @@ export type RunnerSettings = Required<
   Pick<
     RunnerOptions,
     | 'commitIntervalMs'
+    | 'witnessIntervalMs'
     | 'sessionTimeoutMs'
     | 'heartbeatIntervalMs'
     | 'rebalanceTimeoutMs'
@@ -129,6 +158,7 @@ export type RunnerSettings = Required<
 export function runnerSettings(options: RunnerOptions): RunnerSettings {
   const settings: RunnerSettings = {
     commitIntervalMs: options.commitIntervalMs ?? 250,
+    witnessIntervalMs: options.witnessIntervalMs ?? 30_000,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 15_000,
     heartbeatIntervalMs: options.heartbeatIntervalMs ?? 1_000,
     rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 30_000,

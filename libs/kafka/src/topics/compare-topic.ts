@@ -34,6 +34,7 @@ export function compareTopic(spec: TopicSpec, actual: ActualTopic): TopicDiffere
   compareAtLeast('min.insync.replicas', true, 'An acknowledgement would stand for fewer copies than promised.');
   compareAtLeast('max.message.bytes', false, 'Large deliveries with a long history may be refused.');
   compareRetention();
+  compareSize();
   return differences;
 
   function compareAtLeast(name: string, dangerous: boolean, why: string): void {
@@ -49,15 +50,22 @@ export function compareTopic(spec: TopicSpec, actual: ActualTopic): TopicDiffere
     if (expected === undefined || found === undefined || found === expected) return;
     // -1 keeps for ever
     const keptMs = found === '-1' ? Infinity : Number(found);
-    if (spec.delayMs !== undefined && keptMs < spec.delayMs)
+    const neededMs = Math.max(spec.delayMs ?? 0, spec.neededMs ?? 0);
+    if (keptMs < neededMs)
       differs(
         'retention.ms',
-        `at least ${spec.delayMs}`,
+        `at least ${neededMs}`,
         found,
         true,
         `${setConfig('retention.ms', expected)} ${TOO_SHORT}`,
       );
     else differs('retention.ms', expected, found, false, setConfig('retention.ms', expected));
+  }
+
+  function compareSize(): void {
+    const found = actual.configs['retention.bytes'];
+    if (spec.kind !== 'compacted' && found !== undefined && found !== '-1')
+      differs('retention.bytes', '-1', found, false, `${setConfig('retention.bytes', '-1')} ${TOO_SMALL}`);
   }
 }
 
@@ -90,7 +98,8 @@ const WHY = {
     'A copy that is behind could become leader, and acknowledged records would be lost.',
 } as const;
 
-const TOO_SHORT = 'Retries would be deleted before they are due.';
+const TOO_SHORT = 'Deliveries would be deleted before they are due.';
+const TOO_SMALL = 'In a busy hour records would be deleted before their time.';
 
 const setConfig = (name: string, value: string): string =>
   `Set it with kafka-configs --alter --add-config ${name}=${value}.`;

@@ -5,7 +5,8 @@ import { ledByOne } from './led-by-one.js';
 import { lanePartitions } from './lane-partitions.js';
 import { planFaults } from './plan-faults.js';
 import { readTopics, type TopicAdmin } from './read-topics.js';
-import { describeDifference, TopicsUnusable, type TopicDifference } from './topic-difference.js';
+import { offsetsRetention } from './offsets-retention.js';
+import { dangersAmong, describeDifference, TopicsUnusable, type TopicDifference } from './topic-difference.js';
 import type { LeaderPlacement } from '@hookline/config';
 import type { TopicSpec } from './topic-spec.js';
 
@@ -20,6 +21,8 @@ export interface EnsureTopicsOptions {
   isLane?: (topic: string) => boolean;
   /** Who leads what is made; what is there stays as it is. */
   leaders?: LeaderPlacement;
+  /** Risks that are known and taken, as in {@link dangersAmong}. */
+  accepted?: readonly string[];
 }
 
 const CREATE_TIMEOUT_MS = 25_000;
@@ -36,10 +39,11 @@ export async function ensureTopics(
   admin: TopicAdmin,
   plan: readonly TopicSpec[],
   log: TopicLog,
-  { isLane = (topic) => retryDelayOf(topic) !== undefined, leaders = 'spread' }: EnsureTopicsOptions = {},
+  options: EnsureTopicsOptions = {},
 ): Promise<TopicDifference[]> {
+  const { leaders = 'spread' } = options;
   for (let lap = 1; ; lap += 1) {
-    const { missing, differences, brokers } = await checkTopics(admin, plan, isLane);
+    const { missing, differences, brokers } = await checkTopics(admin, plan, options);
     if (missing.length === 0 || (await create(admin, missing, leaders === 'together' ? brokers : undefined))) {
       await untilLed(admin, missing);
       if (missing.length > 0) log.info({ topics: missing.map((spec) => spec.name) }, 'topics made');
@@ -53,7 +57,28 @@ export async function ensureTopics(
   }
 }
 
-async function checkTopics(admin: TopicAdmin, plan: readonly TopicSpec[], isLane: (topic: string) => boolean) {
+/** As {@link ensureTopics}, but makes nothing: topics that are missing are not looked at. */
+export async function inspectTopics(
+  admin: TopicAdmin,
+  plan: readonly TopicSpec[],
+  log: TopicLog,
+  options: EnsureTopicsOptions = {},
+): Promise<TopicDifference[]> {
+  const there = await admin.listTopics();
+  const { differences } = await checkTopics(
+    admin,
+    plan.filter(({ name }) => there.includes(name)),
+    options,
+  );
+  for (const difference of differences) log.warn({ difference }, describeDifference(difference));
+  return differences;
+}
+
+async function checkTopics(
+  admin: TopicAdmin,
+  plan: readonly TopicSpec[],
+  { isLane = (topic) => retryDelayOf(topic) !== undefined, accepted = [] }: EnsureTopicsOptions,
+) {
   const names = await admin.listTopics();
   const planned = new Map(plan.map((spec) => [spec.name, spec]));
   const actual = await readTopics(
@@ -73,8 +98,9 @@ async function checkTopics(admin: TopicAdmin, plan: readonly TopicSpec[], isLane
       const spec = planned.get(topic.name);
       return spec === undefined ? [] : compareTopic(spec, topic);
     }),
+    ...(await offsetsRetention(admin, brokers, plan)),
   ];
-  const dangerous = differences.filter((difference) => difference.dangerous);
+  const dangerous = dangersAmong(differences, accepted);
   if (dangerous.length > 0) throw new TopicsUnusable(dangerous);
   const missing = plan
     .filter(({ name }) => !there.has(name))

@@ -5,7 +5,9 @@ import type { TopicSpec } from './topic-spec.js';
 export function planFaults(plan: readonly TopicSpec[], brokers: number, there: ReadonlySet<string>): TopicDifference[] {
   return plan.flatMap((spec) => [
     ...retentionFault(spec),
+    ...windowFault(spec),
     ...minInsyncFault(spec),
+    ...copiesFault(spec, brokers),
     ...(there.has(spec.name) ? [] : brokersFault(spec, brokers)),
   ]);
 }
@@ -50,6 +52,35 @@ function brokersFault({ name, replicationFactor }: TopicSpec, brokers: number): 
       actual: String(brokers),
       dangerous: true,
       advice: 'Start the missing brokers, or set HOOKLINE_REPLICATION_FACTOR (and HOOKLINE_MIN_INSYNC_REPLICAS) lower.',
+    },
+  ];
+}
+
+function windowFault({ name, neededMs, configs }: TopicSpec): TopicDifference[] {
+  if (neededMs === undefined || Number(configs['retention.ms']) >= neededMs) return [];
+  return [
+    {
+      topic: name,
+      what: 'planned retention.ms',
+      expected: `at least ${neededMs}`,
+      actual: String(configs['retention.ms']),
+      dangerous: true,
+      advice: 'Shorten HOOKLINE_DELIVERY_WINDOW: a delivery must not be tried for longer than its lane keeps it.',
+    },
+  ];
+}
+
+/** As asked for by name, so not refused; but never silently, where there are brokers for more. */
+function copiesFault({ name, replicationFactor, configs }: TopicSpec, brokers: number): TopicDifference[] {
+  if (brokers < 3 || (replicationFactor > 1 && configs['min.insync.replicas'] !== '1')) return [];
+  return [
+    {
+      topic: name,
+      what: 'planned copies',
+      expected: 'three, of which two are in sync',
+      actual: `${replicationFactor}, of which ${configs['min.insync.replicas'] ?? '1'} in sync`,
+      dangerous: false,
+      advice: 'What is acknowledged stands for one copy: losing a broker may lose it.',
     },
   ];
 }

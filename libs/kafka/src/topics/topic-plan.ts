@@ -16,8 +16,9 @@ const MAX_MESSAGE_BYTES = 1_048_588;
 /**
  * Every topic of Hookline as it should be.
  * @param retryDelaysMs the tiers that are written; ms. The same delay twice is one topic.
+ * @param retryWindowMs for how long a delivery is tried; the lanes that it may wait in must keep it for that time
  */
-export function topicPlan(topics: TopicsConfig, retryDelaysMs: readonly number[]): TopicSpec[] {
+export function topicPlan(topics: TopicsConfig, retryDelaysMs: readonly number[], retryWindowMs?: number): TopicSpec[] {
   const { eventPartitions, lanePartitions, attemptPartitions } = topics;
   const copies = { replicationFactor: topics.replicationFactor };
   const kept = (retentionMs: number) => ({ ...common(topics), ...deletedAfter(retentionMs) });
@@ -42,10 +43,11 @@ export function topicPlan(topics: TopicsConfig, retryDelaysMs: readonly number[]
     ...copies,
     configs: { ...common(topics), ...COMPACTED },
   });
+  const needed = retryWindowMs === undefined ? {} : { neededMs: retryWindowMs };
   return [
     log(TOPICS.events, eventPartitions, topics.eventsRetentionMs),
-    lane(TOPICS.deliveries, LANES_RETENTION_MS),
-    lane(TOPICS.replays, LANES_RETENTION_MS),
+    { ...lane(TOPICS.deliveries, LANES_RETENTION_MS), ...needed },
+    { ...lane(TOPICS.replays, LANES_RETENTION_MS), ...needed },
     ...[...new Set(retryDelaysMs)].map((delayMs) => ({
       ...lane(retryTopic(delayMs), topics.retryRetentionMs),
       delayMs,

@@ -11,6 +11,8 @@ export interface TopicSpec {
   readonly configs: Readonly<Record<string, string>>;
   /** The constant delay of a retry topic, in milliseconds: what is kept for less would be lost before it is due. */
   readonly delayMs?: number;
+  /** What is kept for less than this, in milliseconds, is lost while it may still be tried. */
+  readonly neededMs?: number;
 }
 
 /** A topic as it is. */

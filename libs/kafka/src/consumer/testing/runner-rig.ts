@@ -3,6 +3,7 @@ import { decodeOffsetMetadata, type OffsetRun } from '@hookline/domain';
 import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
 import { systemClock } from '@hookline/platform';
 import { createKafka } from '../../client.js';
+import type { Output } from '../../producer/output.js';
 import { OffsetRunner } from '../offset-runner.js';
 import type { RunnerOptions } from '../runner-options.js';
 import { HandledLog } from './handled-log.js';
@@ -34,6 +35,17 @@ export class RunnerRig {
   readonly admin: Admin = this.kafka.admin();
   private readonly producer: Producer = this.kafka.producer();
   private readonly runners: RunnerUnderTest[] = [];
+  /** Writes to partition 0. */
+  readonly output: Output = {
+    produce: async ({ topic, key, value }) => {
+      const [sent] = await this.producer.send({
+        topic,
+        acks: -1,
+        messages: [{ partition: 0, key: key ?? null, value }],
+      });
+      return { partition: 0, offset: Number(sent?.baseOffset) };
+    },
+  };
 
   static async open(): Promise<RunnerRig> {
     const rig = new RunnerRig();
