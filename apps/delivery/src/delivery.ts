@@ -11,6 +11,8 @@ export interface Delivery {
   readonly assignment: Assignment;
   /** The event's first record about what it matched; absent in the lanes, where that has been said. */
   readonly firstRecord?: FirstRecord;
+  /** Its place among all that waits for its subscription; in the lanes only. */
+  readonly waiting?: { goesAway(): void };
 }
 
 /** What an event matched, to be said once, in the first record about it. */

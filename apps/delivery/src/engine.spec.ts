@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeliveryConfig } from '@hookline/config';
-import { encodeDeliveryHeaders, encodeEventHeaders, TOPICS, type DeliveryEnvelope } from '@hookline/contracts';
+import {
+  decodeOutcome,
+  decodeWideHeaders,
+  encodeDeliveryHeaders,
+  encodeEventHeaders,
+  encodeWideHeaders,
+  TOPICS,
+  type DeliveryEnvelope,
+  type OutcomeRecord,
+  type SubscriptionRecord,
+} from '@hookline/contracts';
 import { CompletionTracker } from '@hookline/domain';
 import type { SendRequest, SendResult } from '@hookline/http-delivery';
 import { LetGo, NotDurable, type Assignment, type LogRecord, type OutgoingRecord, type Output } from '@hookline/kafka';
@@ -58,7 +68,7 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
   });
 }
 
-function subscribe(engine: DeliveryEngine, id: string, status: 'enabled' | 'disabled' | 'deleted' = 'enabled'): void {
+function subscribe(engine: DeliveryEngine, id: string, status: SubscriptionRecord['status'] = 'enabled'): void {
   engine.targets.apply(id, subscriptionRecord({ id, status }));
 }
 
@@ -92,6 +102,8 @@ const laneRecord = (topic: string, change: Partial<DeliveryEnvelope> = {}): LogR
     }),
   });
 
+const outcomes = (): OutcomeRecord[] =>
+  written.filter(({ topic }) => topic === TOPICS.attempts).map(({ value }) => decodeOutcome(value ?? null));
 const topicsWritten = (): string[] => written.map(({ topic }) => topic).filter((topic) => topic !== TOPICS.attempts);
 
 describe('an event', () => {
@@ -137,6 +149,59 @@ describe('an event', () => {
       await engine.events.handler([record({ offset: n, headers: encodeEventHeaders({ ...event, id: `e${n}` }) })])[0];
     expect(sent).toHaveLength(2);
     expect(topicsWritten()).toEqual(['hookline.retry.5s', 'hookline.retry.5s', TOPICS.deliveries]);
+  });
+
+  it('is matched in the epoch of its subscription, and carries that', async () => {
+    const engine = engineWith({ directFanOut: 2 });
+    answer = () => ({ status: 500, durationMs: 1 });
+    engine.targets.apply('sub_a', subscriptionRecord({ id: 'sub_a', epoch: 3 }));
+    await engine.events.handler([record()])[0];
+    expect(written.find(({ topic }) => topic === 'hookline.retry.5s')?.headers).toMatchObject({ epoch: '3' });
+    for (const id of ['sub_b', 'sub_c', 'sub_dd', 'sub_e']) subscribe(engine, id);
+    written = [];
+    await engine.events.handler([record({ headers: encodeEventHeaders({ ...event, id: 'e2' }), offset: 8 })])[0];
+    // One record for each lane partition and epoch.
+    const pieces = written
+      .filter(({ topic }) => topic === TOPICS.deliveries)
+      .map(({ headers = {} }) => decodeWideHeaders(headers));
+    expect(pieces.map(({ epoch, subscriptionIds }) => [epoch, subscriptionIds])).toEqual([
+      [3, ['sub_a']],
+      [undefined, ['sub_b', 'sub_c', 'sub_e']],
+      [undefined, ['sub_dd']],
+    ]);
+  });
+
+  it('that waits at a door is held when its subscription is paused, and says what it matched', async () => {
+    const engine = engineWith({ endpointConcurrency: 1 });
+    subscribe(engine, 'sub_a');
+    let end = (_: SendResult): void => undefined;
+    answer = () => new Promise((resolve) => (end = resolve));
+    const take = (offset: number) =>
+      engine.events.handler([record({ offset, headers: encodeEventHeaders({ ...event, id: `e${offset}` }) })])[0];
+    const [first, second, third] = [take(7), take(8), take(9)];
+    engine.targets.apply(
+      'sub_a',
+      subscriptionRecord({ id: 'sub_a', version: 2, status: 'paused', holdsFrom: { '0': 10 } }),
+    );
+    end({ status: 204, durationMs: 1 });
+    await Promise.all([first, second, third]);
+    // Read late, from before it was paused; and from after that.
+    await take(6);
+    await take(10);
+    expect([sent.length, topicsWritten()]).toEqual([1, []]);
+    const told = outcomes().map(({ eventId, matched, delivery }) => [
+      eventId,
+      matched,
+      delivery?.state,
+      delivery?.reason,
+    ]);
+    expect(told.sort()).toEqual([
+      ['e10', [], undefined, undefined],
+      ['e6', ['sub_a'], 'held', 'subscription-paused'],
+      ['e7', ['sub_a'], 'delivered', undefined],
+      ['e8', ['sub_a'], 'held', 'subscription-paused'],
+      ['e9', ['sub_a'], 'held', 'subscription-paused'],
+    ]);
   });
 
   it('for an endpoint whose secrets cannot be opened is retried, not sent', async () => {
@@ -186,12 +251,56 @@ describe('a record of a lane', () => {
     expect(written.at(-2)?.headers).toMatchObject({ attempts: '8' });
   });
 
-  it.each(['disabled', 'deleted'] as const)('ends where its subscription is %s', async (status) => {
+  it('ends as a dead letter where its subscription is deleted', async () => {
     const engine = engineWith();
-    subscribe(engine, 'sub_a', status);
+    subscribe(engine, 'sub_a', 'deleted');
     await engine.lanes.handler([laneRecord(TOPICS.deliveries)])[0];
-    expect(written[0]?.headers).toMatchObject({ reason: `subscription-${status}` });
+    expect(written[0]?.headers).toMatchObject({ reason: 'subscription-deleted' });
     expect(sent).toEqual([]);
+  });
+
+  it.each(['paused', 'disabled'] as const)(
+    'is held where its subscription is %s, also in a wide record',
+    async (status) => {
+      const engine = engineWith({ windowMs: HOUR_MS });
+      subscribe(engine, 'sub_a', status);
+      const wide = {
+        ...{ event, source: { partition: 0, offset: 7, at: clock.now() }, windowStart: clock.now() },
+        subscriptionIds: ['sub_a'],
+      };
+      await engine.lanes.handler([record({ topic: TOPICS.deliveries, headers: encodeWideHeaders(wide) })])[0];
+      // Also what would be expired.
+      clock.advance(2 * HOUR_MS);
+      await engine.lanes.handler([laneRecord(TOPICS.deliveries, { windowStart: clock.now() - 2 * HOUR_MS })])[0];
+      expect([sent, topicsWritten()]).toEqual([[], []]);
+      const held = ['held', `subscription-${status}`];
+      expect(outcomes().map(({ delivery }) => [delivery?.state, delivery?.reason])).toEqual([held, held]);
+    },
+  );
+
+  it('of an older epoch than its subscription has ends without a word, wherever it waits; what a replay asked for does not', async () => {
+    const engine = engineWith({ endpointConcurrency: 1, attemptTimeoutMs: HOUR_MS });
+    subscribe(engine, 'sub_a');
+    let end = (_: SendResult): void => undefined;
+    answer = () => new Promise((resolve) => (end = resolve));
+    const take = (topic: string, change: Partial<DeliveryEnvelope> = {}) =>
+      engine.lanes.handler([laneRecord(topic, change)])[0];
+    const [attempted, atTheDoor, inTier] = [
+      take(TOPICS.deliveries),
+      take(TOPICS.deliveries),
+      take('hookline.retry.1h'),
+    ];
+    engine.targets.apply('sub_a', subscriptionRecord({ id: 'sub_a', version: 2, epoch: 1 }));
+    answer = () => ({ status: 204, durationMs: 1 });
+    end({ status: 204, durationMs: 1 });
+    await Promise.all([attempted, atTheDoor]);
+    await clock.advanceAsync(HOUR_MS);
+    await inTier;
+    expect([sent.length, topicsWritten()]).toEqual([1, []]);
+    expect(outcomes().map(({ delivery }) => delivery?.state)).toEqual(['delivered']);
+    await take(TOPICS.deliveries, { epoch: 1 });
+    await take(TOPICS.replays, { replayId: 'rpl_a' });
+    expect(sent).toHaveLength(3);
   });
 
   it('waits for a subscription that the view does not know yet', async () => {

@@ -9,12 +9,14 @@ import { Rooms } from './attempt/rooms.js';
 import { Handover } from './handover/handover.js';
 import { PatientOutput } from './handover/patient-output.js';
 import { EventIntake } from './intake/event-intake.js';
+import { Backlogs, type BacklogPorts } from './lanes/backlogs.js';
 import { LaneIntake } from './lanes/lane-intake.js';
 import type { Share } from './lanes/share.js';
 import type { DeliveryMetrics } from './metrics.js';
 import type { ReadLane } from './ordering/lane-scan.js';
 import { OrderedHandover } from './ordering/ordered-handover.js';
 import { OrderedLanes } from './ordering/ordered-lanes.js';
+import type { Target } from './subscriptions/target.js';
 import { Targets } from './subscriptions/targets.js';
 
 export interface EngineParts {
@@ -40,13 +42,14 @@ export class DeliveryEngine {
   readonly events: EventIntake;
   readonly lanes: LaneIntake;
   readonly ordered: OrderedLanes;
+  private readonly backlogs: Backlogs;
 
   constructor(parts: EngineParts) {
     const { settings, sealer, client, output, clock, logger, metrics, owns, leaseMs, share, readLane } = parts;
     const policy = new RetryPolicy(settings);
     const handover = new Handover(new PatientOutput(output, clock), metrics);
     const attempter = new Attempter(client, clock, logger);
-    this.targets = new Targets(sealer);
+    this.targets = new Targets(sealer, (target) => this.changed(target));
     this.rooms = new Rooms(settings, clock, share);
     const deliverer = new Deliverer(this.rooms, attempter, handover, policy, settings, clock, metrics);
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
@@ -64,6 +67,15 @@ export class DeliveryEngine {
     const jitterMs: RetryPolicy['jitterMs'] = (progress, delayMs) => policy.jitterMs(progress, delayMs);
     const owned = { targets, deliverer, jitterMs, owns: owns.lane, leaseMs, readLane, clock, logger };
     this.ordered = new OrderedLanes(settings, owned);
-    this.lanes = new LaneIntake(targets, deliverer, handover, this.ordered, policy, settings, clock, owns.lane);
+    const tell: BacklogPorts['tell'] = (event, source, backlog) => handover.backlog(event, source, backlog);
+    const ports = { targets, lanePartitionOf: partitionOf, tell };
+    this.backlogs = new Backlogs(settings.subscriptionBacklog, ports, clock);
+    const { ordered, backlogs } = this;
+    this.lanes = new LaneIntake(targets, deliverer, handover, ordered, backlogs, policy, settings, clock, owns.lane);
+  }
+
+  private changed(target: Target): void {
+    this.ordered.changed(target);
+    this.backlogs.changed(target);
   }
 }

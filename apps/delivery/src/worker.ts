@@ -192,13 +192,13 @@ export class DeliveryWorker {
 
   private lanesGroup(topics: readonly string[]): LogTransportGroup {
     const { delivery } = this.parts;
-    const { ordered } = this.engine;
-    ordered.expect(topics);
+    const { lanes, ordered } = this.engine;
+    lanes.expect(topics);
     return {
       ...this.common(LANES_GROUP),
       topics,
-      onAssigned: (assignment, progress) => ordered.assigned(assignment.topic, assignment, progress),
-      onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
+      onAssigned: (assignment, progress) => lanes.assigned(assignment.topic, assignment, progress),
+      onRevoked: (assignment) => lanes.revoked(assignment),
       // Retries wait until they are due, and replays for as long as live work leaves them no room.
       waitsOnPurpose: (topic) => topic === TOPICS.replays || retryDelayOf(topic) !== undefined || ordered.isFull,
       highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },

@@ -63,10 +63,12 @@ describe('an endpoint that answers 410', () => {
     const rig = new DelivererRig({ endpointConcurrency: 1 }, { version: 3 });
     rig.answer = () => ({ status: 410, durationMs: 1 });
     const gone = { kind: 'dead-letter', reason: 'endpoint-gone' };
-    expect(await Promise.all([rig.deliver(), rig.deliver(), rig.deliver('event')])).toEqual([gone, gone, gone]);
-    expect(await rig.deliver('event')).toEqual(gone);
+    const held = { kind: 'held', reason: 'endpoint-gone' };
+    expect(await Promise.all([rig.deliver(), rig.deliver(), rig.deliver('event')])).toEqual([gone, held, held]);
+    expect(await rig.deliver('event')).toEqual(held);
     expect(rig.sentAt).toHaveLength(1);
-    expect(rig.topics()).toEqual(Array(4).fill(TOPICS.deadLetters));
+    expect(rig.topics()).toEqual([TOPICS.deadLetters]);
+    expect(rig.outcomes().filter(({ delivery }) => delivery?.state === 'held')).toHaveLength(3);
     const told = rig.outcomes().filter(({ gone: about }) => about !== undefined);
     expect(told).toMatchObject([
       {

@@ -1,8 +1,9 @@
-import type { DeadLetterReason } from '@hookline/contracts';
 import {
   DELIVERED,
+  EXPIRED,
   retryAfterMs,
   verdictOf,
+  type End,
   type Outcome,
   type Progress,
   type RetryPolicy,
@@ -50,7 +51,7 @@ export class Deliverer {
       // What is at its end doesn't wait for room: at a slow endpoint that would be long.
       const end = this.endOf(visit);
       if (end !== undefined) {
-        if (visit.isOurs) this.bury(delivery, end).then(resolve, reject);
+        if (visit.isOurs) this.end(delivery, end).then(resolve, reject);
         else reject(new NotOwner());
       } else if (!this.rooms.enter(visit)) {
         this.noRoom(visit);
@@ -63,10 +64,21 @@ export class Deliverer {
     this.rooms.letGoOfReplays();
   }
 
-  /** The end of a delivery that is not attempted. */
-  async bury(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome> {
-    await this.handover.deadLetter(delivery, reason);
-    return { kind: 'dead-letter', reason };
+  /** The end of a delivery that is not attempted any more. */
+  async end(delivery: Delivery, how: End): Promise<Outcome> {
+    if (how.kind === 'dead-letter') await this.handover.deadLetter(delivery, how.reason);
+    else if (how.kind === 'held') await this.handover.held(delivery, how.reason);
+    return how;
+  }
+
+  /** Hands over what others of its subscription keep from going, for about so long; its window stands still meanwhile. */
+  holdUp(delivery: Delivery, waitMs: number): Promise<Outcome> {
+    const { envelope } = delivery;
+    const now = this.clock.now();
+    const windowStart = envelope.windowStart ?? now;
+    const outcome = this.policy.afterDeferral(progressOf({ envelope: { ...envelope, windowStart: now } }), waitMs, now);
+    if (outcome.kind === 'defer') envelope.windowStart = windowStart + outcome.delayMs + outcome.jitterMs;
+    return this.carryOut(outcome, delivery, now);
   }
 
   /**
@@ -122,7 +134,7 @@ export class Deliverer {
       // It may have waited: the owner may be another, the subscription may have changed, the window may have passed.
       if (!visit.isOurs) throw new NotOwner();
       const end = this.endOf(visit);
-      if (end !== undefined) return await this.bury(delivery, end);
+      if (end !== undefined) return await this.end(delivery, end);
       envelope.windowStart ??= this.clock.now();
       attempted = await this.attempter.attempt(target, delivery);
       ({ status } = attempted.outcome);
@@ -169,18 +181,20 @@ export class Deliverer {
   ): Promise<Outcome> {
     if (outcome.kind === 'dead-letter') {
       await this.handover.deadLetter(delivery, outcome.reason, attempt, gone?.record.version);
-    } else if (outcome.kind !== 'delivered') {
+    } else if (outcome.kind === 'retry' || outcome.kind === 'defer') {
+      delivery.waiting?.goesAway();
       await this.handover.retry(delivery, outcome.delayMs, now + outcome.delayMs + outcome.jitterMs, attempt);
     }
     return outcome;
   }
 
-  /** Why there is to be no attempt any more, if so. */
-  private endOf({ delivery, subscriber }: Visit): DeadLetterReason | undefined {
-    const { windowStart } = delivery.envelope;
-    if (subscriber.refusal !== undefined) return subscriber.refusal;
+  /** How it ends without an attempt, if so. */
+  private endOf({ delivery: { envelope }, subscriber }: Visit): End | undefined {
+    const end = subscriber.endOf(envelope);
+    if (end !== undefined) return end;
+    const { windowStart } = envelope;
     const isExpired = windowStart !== undefined && this.policy.isExpired(windowStart, this.clock.now());
-    return isExpired ? 'expired' : undefined;
+    return isExpired ? EXPIRED : undefined;
   }
 
   /** For how long the endpoint asks to be left alone. */
@@ -198,7 +212,7 @@ function mayBeTooMuch(status: number | undefined): boolean {
   return status === undefined || status >= 500 || status === 408;
 }
 
-function progressOf({ envelope }: Delivery): Progress {
+function progressOf({ envelope }: Pick<Delivery, 'envelope'>): Progress {
   const { deliveryId, attempts, windowStart } = envelope;
   return { deliveryId, attempts, windowStart: windowStart as number };
 }

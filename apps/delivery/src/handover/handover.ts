@@ -8,6 +8,7 @@ import {
   type AttemptOutcome,
   type DeadLetterReason,
   type EventEnvelope,
+  type HeldReason,
   type LogPosition,
   type OutcomeRecord,
   type WideDelivery,
@@ -88,6 +89,16 @@ export class Handover {
       this.write(TOPICS.deadLetters, delivery, encodeDeadLetterHeaders({ delivery: delivery.envelope, reason })),
       this.tell(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }, goneVersion),
     ]);
+  }
+
+  /** It waits at its position of the log: nothing else has to be written. */
+  held(delivery: Delivery, reason: HeldReason): Promise<unknown> {
+    return this.tell(delivery, { state: 'held', reason });
+  }
+
+  /** The owner's word on how much waits for a subscription. @param event some event, for the record is one about an event */
+  backlog(event: EventEnvelope, source: LogPosition, backlog: NonNullable<OutcomeRecord['backlog']>): Promise<unknown> {
+    return this.outcome({ ...about(event, source), backlog });
   }
 
   /** Keeps a record that can't be read as it is, with where it stood and why. */

@@ -158,7 +158,7 @@ export class EventIntake {
     const single = ordered
       .filter(({ id }) => parts.open.has(id))
       .map((target) =>
-        this.toOwner({ envelope: envelopeOf(event, source, target.id), body, assignment }, target).then(() =>
+        this.toOwner({ envelope: envelopeOf(event, source, target), body, assignment }, target).then(() =>
           parts.complete(target.id),
         ),
       );
@@ -168,14 +168,18 @@ export class EventIntake {
   private deliver(work: EventWork, record: LogRecord, held: TenantHeld, target: Target): Promise<unknown> {
     const { event, source, firstRecord } = work;
     const delivery: Delivery = {
-      envelope: envelopeOf(event, source, target.id),
+      envelope: envelopeOf(event, source, target),
       body: record.value as Buffer,
       assignment: record.assignment,
       firstRecord,
     };
     if (!isDirect(target)) return this.toOwner(delivery, target);
     const entrance = this.shares.isOver(held) ? this.hurriedEntrance : this.entrance;
-    return this.deliverer.deliver(delivery, target.subscriber, entrance);
+    const delivered = this.deliverer.deliver(delivery, target.subscriber, entrance);
+    // A catch-up brings it, and nothing was written here: what the event matched is to be known all the same.
+    return delivered.then((how) =>
+      how.kind === 'superseded' ? this.handover.matched(event, source, firstRecord) : undefined,
+    );
   }
 
   /** What is ordered is never refused here: it would come again behind its successors. */
@@ -213,7 +217,9 @@ function isDirect({ record }: Target): boolean {
   return record.ordering === undefined && record.rateLimit === undefined;
 }
 
-function envelopeOf(event: EventEnvelope, source: LogPosition, subscriptionId: string): DeliveryEnvelope {
-  const deliveryId = deliveryIdOf(event, source, subscriptionId);
-  return { event, source, subscriptionId, deliveryId, attempts: 0, history: [] };
+function envelopeOf(event: EventEnvelope, source: LogPosition, { id, record }: Target): DeliveryEnvelope {
+  const deliveryId = deliveryIdOf(event, source, id);
+  const envelope: DeliveryEnvelope = { event, source, subscriptionId: id, deliveryId, attempts: 0, history: [] };
+  if (record.epoch !== undefined && record.epoch > 0) envelope.epoch = record.epoch;
+  return envelope;
 }

@@ -5,10 +5,11 @@ import {
   retryDelayOf,
   TOPICS,
   UnreadableRecord,
+  type DeliveryEnvelope,
   type WideDelivery,
 } from '@hookline/contracts';
 import { deliveryIdOf, type Outcome, type RetryPolicy } from '@hookline/domain';
-import { LetGo, type Assignment, type BatchHandler, type LogRecord } from '@hookline/kafka';
+import { LetGo, type Assignment, type BatchHandler, type LogRecord, type RestoredProgress } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
 import type { Deliverer } from '../attempt/deliverer.js';
 import type { Entrance } from '../attempt/entrance.js';
@@ -16,7 +17,9 @@ import { NotOwner, type Delivery } from '../delivery.js';
 import type { Handover } from '../handover/handover.js';
 import type { OrderedLanes } from '../ordering/ordered-lanes.js';
 import type { Targets } from '../subscriptions/targets.js';
+import type { Backlogs } from './backlogs.js';
 import { DueQueue } from './due-queue.js';
+import type { Waiting } from './owned-backlog.js';
 import { Slots } from './slots.js';
 
 /**
@@ -40,6 +43,7 @@ export class LaneIntake {
     private readonly deliverer: Deliverer,
     private readonly handover: Handover,
     private readonly ordered: OrderedLanes,
+    private readonly backlogs: Backlogs,
     private readonly policy: RetryPolicy,
     settings: { readonly directWaitMs: number; readonly laneHeldRecords: number },
     private readonly clock: Clock,
@@ -58,11 +62,23 @@ export class LaneIntake {
 
   readonly handler: BatchHandler = (records) => records.map((record) => this.take(record));
 
+  /** @param lanes the names of all: what they hold is known only when each of them is assigned */
+  expect(lanes: readonly string[]): void {
+    this.ordered.expect(lanes);
+    this.backlogs.expect(lanes);
+  }
+
+  assigned(lane: string, assignment: Assignment, progress: RestoredProgress): void {
+    this.ordered.assigned(lane, assignment, progress);
+    this.backlogs.assigned(lane, assignment, progress);
+  }
+
   /** Drops what waits for its time in a partition that has gone to another worker. */
   revoked(assignment: Assignment): void {
     this.waiting.get(assignment)?.close();
     this.waiting.delete(assignment);
     this.ordered.revoked(assignment);
+    this.backlogs.revoked(assignment);
   }
 
   /** Drops all that waits: a stop need not wait for it, for it is in the log. */
@@ -71,6 +87,7 @@ export class LaneIntake {
     for (const queue of this.waiting.values()) queue.close();
     this.waiting.clear();
     this.ordered.close();
+    this.backlogs.close();
     this.deliverer.close();
   }
 
@@ -87,11 +104,28 @@ export class LaneIntake {
       if (record.value === null) throw new UnreadableRecord('a delivery without data');
       if (isWide(record.headers)) return this.takeWide(record, record.value, decodeWideHeaders(record.headers));
       const envelope = decodeDeliveryHeaders(record.headers);
-      return this.takeOne(record, { envelope, body: record.value, assignment: record.assignment }).then(nothing);
+      const { value: body, assignment } = record;
+      return this.counted(record, envelope, (waiting) => this.takeOne(record, { envelope, body, assignment, waiting }));
     } catch (error) {
       if (!(error instanceof UnreadableRecord)) return Promise.reject(error as Error);
       return this.handover.unreadable(record, error.message).then(nothing);
     }
+  }
+
+  /** Counts it among what waits for its subscription. */
+  private async counted(
+    record: LogRecord,
+    envelope: DeliveryEnvelope,
+    work: (waiting: Waiting) => Promise<unknown>,
+  ): Promise<void> {
+    const waiting = this.backlogs.enter(record, envelope);
+    try {
+      await work(waiting);
+    } catch (error) {
+      waiting.comesAgain();
+      throw error;
+    }
+    await this.backlogs.left(waiting, record.partition, envelope);
   }
 
   private takeOne(record: LogRecord, delivery: Delivery): Promise<unknown> {
@@ -104,12 +138,16 @@ export class LaneIntake {
   /** Each on its own; what can't go now goes on as a record of its own. All are sent the same bytes in memory. */
   private takeWide(record: LogRecord, body: Buffer, wide: WideDelivery): Promise<void> {
     const { assignment, offset } = record;
-    const { event, source, windowStart, subscriptionIds } = wide;
+    const { event, source, windowStart, epoch, subscriptionIds } = wide;
     const parts = assignment.partsOf(offset, subscriptionIds);
     return this.slots.each([...parts.open], (subscriptionId) => {
       const deliveryId = deliveryIdOf(event, source, subscriptionId);
-      const envelope = { event, source, subscriptionId, deliveryId, attempts: 0, windowStart, history: [] };
-      return this.go(record, { envelope, body, assignment }).then(() => parts.complete(subscriptionId));
+      const envelope: DeliveryEnvelope = {
+        ...{ event, source, subscriptionId, deliveryId, attempts: 0, windowStart, history: [] },
+        ...(epoch === undefined ? {} : { epoch }),
+      };
+      const work = (waiting: Waiting): Promise<unknown> => this.go(record, { envelope, body, assignment, waiting });
+      return this.counted(record, envelope, work).then(() => parts.complete(subscriptionId));
     });
   }
 

@@ -9,6 +9,7 @@ export class HeldWork implements OrderedWork {
   readonly group: string;
   readonly key: string;
   readonly source: LogPosition;
+  readonly epoch: number | undefined;
   readonly lane: string;
   readonly offset: number;
   readonly fromTier: boolean;
@@ -23,7 +24,8 @@ export class HeldWork implements OrderedWork {
     readonly resolve: () => void,
     readonly reject: (error: unknown) => void,
   ) {
-    const { group, key, source } = streamOf(delivery.envelope);
+    const { group, key, source, epoch } = streamOf(delivery.envelope);
+    this.epoch = epoch;
     this.group = group;
     this.key = key;
     this.source = source;

@@ -5,6 +5,9 @@ import { NotOwner, type Delivery } from '../delivery.js';
 import { DueQueue } from '../lanes/due-queue.js';
 import type { HeldWork } from './held-work.js';
 import type { LaneScan } from './lane-scan.js';
+import { subscriptionOf } from './stream-of.js';
+
+type Gate = OrderingGate<HeldWork>;
 
 const TICK_MS = 1_000;
 const RESCAN_MS = 1_000;
@@ -26,7 +29,7 @@ export interface LaneRules extends GateRules {
 /** One partition of all lanes, while this worker owns them: the gate, and what it holds in front of it. */
 export class OrderedLane {
   /** Undefined until it is known what is outstanding. */
-  private gate: OrderingGate<HeldWork> | undefined;
+  private gate: Gate | undefined;
   private readonly due: DueQueue;
   private readonly progress = new Map<string, RestoredProgress>();
   /** What came before that. */
@@ -81,6 +84,20 @@ export class OrderedLane {
     this.open();
   }
 
+  /** What of it is superseded now is not waited for any more. */
+  supersede(subscriptionId: string): void {
+    if (this.gate !== undefined) this.carryOut(this.gate, this.gate.supersede(subscriptionId, this.clock.now()));
+  }
+
+  /** The subscription wants no order, as is known only now: what is held of it goes, each at its time. */
+  release(subscriptionId: string): void {
+    const { gate, early } = this;
+    const isReleased = ({ group }: HeldWork): boolean => subscriptionOf(group) === subscriptionId;
+    this.early = early.filter((work) => !isReleased(work));
+    for (const work of early.filter(isReleased)) this.goWhenDue(gate, work);
+    if (gate !== undefined) this.carryOut(gate, gate.release(subscriptionId, this.clock.now()));
+  }
+
   /** Ends it: what it holds is given back. */
   close(stopping: boolean): void {
     this.end.abort();
@@ -118,7 +135,7 @@ export class OrderedLane {
   }
 
   /** @returns a gate that knows what is outstanding; undefined where it is not needed any more */
-  private async scanned(signal: AbortSignal): Promise<OrderingGate<HeldWork> | undefined> {
+  private async scanned(signal: AbortSignal): Promise<Gate | undefined> {
     while (!signal.aborted) {
       const gate = new OrderingGate<HeldWork>(this.rules);
       try {
@@ -134,17 +151,17 @@ export class OrderedLane {
     return undefined;
   }
 
-  private arrive(gate: OrderingGate<HeldWork>, work: HeldWork): void {
+  private arrive(gate: Gate, work: HeldWork): void {
     const now = this.clock.now();
     const wait = (): void => this.carryOut(gate, gate.ready(work, this.clock.now()));
     if (work.dueAt > now) this.due.add(work.dueAt, wait, () => undefined);
     this.carryOut(gate, gate.arrive(work, now));
   }
 
-  private carryOut(gate: OrderingGate<HeldWork>, verdicts: readonly GateVerdict<HeldWork>[]): void {
+  private carryOut(gate: Gate, verdicts: readonly GateVerdict<HeldWork>[]): void {
     for (const verdict of verdicts) {
       const { work } = verdict;
-      if (verdict.kind === 'go') this.run(gate, work, work.attempt());
+      if (verdict.kind === 'go') this.goWhenDue(gate, work);
       else if (verdict.kind === 'move')
         this.run(gate, work, this.ports.move(work.delivery, verdict.waitMs, verdict.behind));
       else this.settle(work, work.resolve);
@@ -152,7 +169,14 @@ export class OrderedLane {
     if (gate.isBlocked) this.cancelTick ??= this.clock.after(TICK_MS, () => this.tick(gate));
   }
 
-  private run(gate: OrderingGate<HeldWork>, work: HeldWork, outcome: Promise<Outcome>): void {
+  /** What the gate lets go is due, but for what it has released. */
+  private goWhenDue(gate: Gate | undefined, work: HeldWork): void {
+    if (work.dueAt <= this.clock.now()) return this.run(gate, work, work.attempt());
+    const nothing = (): void => undefined;
+    this.due.add(work.dueAt, () => this.goWhenDue(gate, work), nothing);
+  }
+
+  private run(gate: Gate | undefined, work: HeldWork, outcome: Promise<Outcome>): void {
     this.running++;
     // A close lets it end by itself.
     this.held.delete(work);
@@ -162,11 +186,12 @@ export class OrderedLane {
     );
   }
 
-  private finished(gate: OrderingGate<HeldWork>, work: HeldWork, how: Finished, settle: () => void): void {
+  private finished(gate: Gate | undefined, work: HeldWork, how: Finished, settle: () => void): void {
     this.running--;
     if (this.running === 0) for (const resolve of this.whenQuiet.splice(0)) resolve();
     this.settle(work, settle);
-    if (!this.end.signal.aborted) this.carryOut(gate, gate.finished(work, how, this.clock.now()));
+    if (gate === undefined || this.end.signal.aborted) return;
+    this.carryOut(gate, gate.finished(work, how, this.clock.now()));
   }
 
   private settle(work: HeldWork, settle: () => void): void {
@@ -174,7 +199,7 @@ export class OrderedLane {
     settle();
   }
 
-  private tick(gate: OrderingGate<HeldWork>): void {
+  private tick(gate: Gate): void {
     this.cancelTick = undefined;
     if (!this.end.signal.aborted) this.carryOut(gate, gate.tick(this.clock.now()));
   }
@@ -196,6 +221,6 @@ const AGAIN: Finished = { kind: 'again' };
 const PASSED: Finished = { kind: 'passed' };
 
 function finishedBy(outcome: Outcome): Finished {
-  if (outcome.kind === 'delivered' || outcome.kind === 'dead-letter') return PASSED;
+  if (outcome.kind !== 'retry' && outcome.kind !== 'defer') return PASSED;
   return { kind: 'away', forMs: outcome.delayMs + outcome.jitterMs };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodeDeliveryHeaders, TOPICS, type DeliveryEnvelope } from '@hookline/contracts';
-import { DELIVERED, type Outcome } from '@hookline/domain';
+import { encodeDeliveryHeaders, TOPICS, type DeliveryEnvelope, type SubscriptionRecord } from '@hookline/contracts';
+import { DELIVERED, type End, type Outcome } from '@hookline/domain';
 import { LetGo, type Assignment, type LogRecord, type ReadRecord, type RestoredProgress } from '@hookline/kafka';
 import { silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
 import type { Delivery } from '../delivery.js';
+import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Target } from '../subscriptions/target.js';
 import { OrderedLanes } from './ordered-lanes.js';
 
@@ -12,15 +13,21 @@ const LANES = [TOPICS.deliveries, TOPICS.replays, 'hookline.retry.5s', 'hookline
 const TIMEOUT_MS = 15_000;
 const LEASE_MS = 10_000;
 
+type OwnedRecord = LogRecord & { envelope: DeliveryEnvelope };
+
 /** One partition of all lanes, with what their logs have. */
 class Owner {
   readonly clock = new TestClock();
   readonly sent: string[] = [];
   readonly moved: string[] = [];
-  readonly buried: string[] = [];
+  readonly ended: string[] = [];
+  readonly heldUp: string[] = [];
+  isKnown = false;
   readonly logs = new Map<string, ReadRecord[]>(LANES.map((lane) => [lane, []]));
   scansThatFail = 0;
-  refusal: Target['subscriber']['refusal'];
+  end: End | undefined;
+  /** What its subscription's record says besides. */
+  record: Partial<SubscriptionRecord> = {};
   outcomes: Outcome[] = [];
   private readonly gone = new AbortController();
   private readonly assignments = LANES.map(
@@ -37,21 +44,29 @@ class Owner {
     {
       targets: {
         get: (id) =>
-          id === 'sub_stranger'
+          id === 'sub_stranger' && !this.isKnown
             ? undefined
             : ({
-                record: id === 'sub_plain' ? {} : { ordering: 'key' },
-                subscriber: { refusal: this.refusal },
-              } as Target),
+                id,
+                record: id === 'sub_a' ? { ordering: 'key', ...this.record } : {},
+                subscriber: {
+                  endOf: () => this.end,
+                  supersedes: (epoch) => epoch !== undefined && epoch < (this.record.epoch ?? 0),
+                } as Pick<Subscriber, 'endOf' | 'supersedes'>,
+              } as unknown as Target),
       },
       deliverer: {
         defer: (delivery, waitMs) => {
           this.moved.push(`${delivery.envelope.event.id} ${waitMs}`);
           return Promise.resolve({ kind: 'defer', delayMs: waitMs, jitterMs: 0 });
         },
-        bury: (delivery, reason) => {
-          this.buried.push(`${delivery.envelope.event.id} ${reason}`);
-          return Promise.resolve({ kind: 'dead-letter', reason });
+        holdUp: (delivery, waitMs) => {
+          this.heldUp.push(`${delivery.envelope.event.id} ${waitMs}`);
+          return Promise.resolve({ kind: 'defer', delayMs: Math.max(waitMs, 5_000), jitterMs: 0 });
+        },
+        end: (delivery, how) => {
+          this.ended.push(`${delivery.envelope.event.id} ${how.kind}`);
+          return Promise.resolve(how);
         },
       },
       jitterMs: () => 0,
@@ -97,8 +112,13 @@ class Owner {
     return { ...record, assignment, done: false, envelope } as LogRecord;
   }
 
+  changed(id: string, record: Partial<SubscriptionRecord> = {}): void {
+    this.record = record;
+    this.lanes.changed({ id, record: id === 'sub_a' ? { ordering: 'key', ...record } : record } as Target);
+  }
+
   take(record: LogRecord, dueAt = 0): Promise<void> {
-    const { envelope } = record as LogRecord & { envelope: DeliveryEnvelope };
+    const { envelope } = record as OwnedRecord;
     const delivery: Delivery = { envelope, body: Buffer.from('{}'), assignment: record.assignment };
     return this.lanes.take(record, delivery, dueAt, () => {
       this.sent.push(envelope.event.id);
@@ -194,9 +214,27 @@ describe('what waits for its turn', () => {
     owner.assign();
     owner.outcomes = [{ kind: 'retry', delayMs: 3_600_000, jitterMs: 0 }];
     await owner.take(owner.write(TOPICS.deliveries, 1));
-    owner.refusal = 'subscription-disabled';
+    owner.end = { kind: 'held', reason: 'subscription-disabled' };
     await owner.take(owner.write(TOPICS.deliveries, 2));
-    expect(owner.buried).toEqual(['e2 subscription-disabled']);
+    expect(owner.ended).toEqual(['e2 held']);
+  });
+
+  it('of one that turns out to want no order goes at once, each when it is due', async () => {
+    const owner = new Owner();
+    owner.assign();
+    owner.outcomes = [{ kind: 'retry', delayMs: 3_600_000, jitterMs: 0 }];
+    const stranger = { subscriptionId: 'sub_stranger' };
+    const all = [1, 2, 3].map((id) => owner.write(TOPICS.deliveries, id, stranger));
+    for (const record of all) expect(owner.lanes.concerns((record as OwnedRecord).envelope)).toBe(true);
+    await owner.take(all[0] as LogRecord);
+    const second = owner.take(all[1] as LogRecord, owner.clock.now() + 700_000);
+    owner.isKnown = true;
+    owner.changed('sub_stranger');
+    expect(owner.lanes.concerns((all[2] as OwnedRecord).envelope)).toBe(false);
+    expect(owner.sent).toEqual(['e1']);
+    await owner.clock.advanceAsync(700_000);
+    await second;
+    expect(owner.sent).toEqual(['e1', 'e2']);
   });
 
   it('waits also where the subscription is not known yet, and not where it wants no order', () => {
@@ -207,5 +245,62 @@ describe('what waits for its turn', () => {
     expect(lanes.concerns({ ...envelope, subscriptionId: 'sub_a' })).toBe(true);
     expect(lanes.concerns({ ...envelope, subscriptionId: 'sub_plain' })).toBe(false);
     expect(lanes.concerns({ ...envelope, event, subscriptionId: 'sub_a' })).toBe(false);
+  });
+});
+
+describe('a subscription that catches up', () => {
+  const replay = 'rpl_a';
+
+  it('lets nothing go but what the catch-up brings, until that has ended; then what waited, in order', async () => {
+    const owner = new Owner();
+    owner.assign();
+    owner.changed('sub_a', { epoch: 1, catchingUp: replay });
+    const live = [1, 2].map((id) => owner.write(TOPICS.deliveries, id, { epoch: 1 }));
+    await owner.take(live[0] as LogRecord);
+    const second = owner.take(live[1] as LogRecord);
+    await owner.take(owner.write(TOPICS.replays, 3, { replayId: 'rpl_other' }));
+    await owner.take(owner.write(TOPICS.replays, 0, { replayId: replay, epoch: 1 }));
+    expect(owner.sent).toEqual(['e0']);
+    expect(owner.heldUp).toEqual(['e1 0', 'e3 0']);
+    // It has taken a minute: so much longer it may take.
+    await owner.clock.advanceAsync(60_000);
+    await second;
+    expect(owner.heldUp[2]).toMatch(/^e2 /);
+    await owner.take(owner.write('hookline.retry.5s', 1, { epoch: 1 }));
+    expect(owner.heldUp.slice(3)).toEqual(['e1 60000']);
+    owner.changed('sub_a', { epoch: 1 });
+    await owner.take(owner.write('hookline.retry.1h', 1, { epoch: 1 }));
+    await owner.take(owner.write('hookline.retry.5s', 2, { epoch: 1 }));
+    expect([owner.sent, owner.moved]).toEqual([['e0', 'e1', 'e2'], []]);
+  });
+
+  it('has what is of an older epoch forgotten: it holds nobody up, and ends without a word when it comes', async () => {
+    const owner = new Owner();
+    owner.assign();
+    owner.outcomes = [{ kind: 'retry', delayMs: 3_600_000, jitterMs: 0 }];
+    await owner.take(owner.write(TOPICS.deliveries, 1));
+    const waits = owner.take(owner.write(TOPICS.deliveries, 2), owner.clock.now() + 3_000_000);
+    owner.changed('sub_a', { epoch: 1 });
+    await waits;
+    await owner.take(owner.write(TOPICS.deliveries, 3, { epoch: 1 }));
+    await owner.take(owner.write('hookline.retry.1h', 1));
+    expect([owner.sent, owner.ended, owner.moved]).toEqual([['e1', 'e3'], [], []]);
+  });
+
+  it('is waited for also where the view has not heard of it yet, but who matched the event has', async () => {
+    const owner = new Owner();
+    owner.assign();
+    await owner.take(owner.write(TOPICS.deliveries, 1, { epoch: 1 }));
+    expect([owner.sent, owner.heldUp]).toEqual([[], ['e1 0']]);
+  });
+
+  it('has what is paused meanwhile held', async () => {
+    const owner = new Owner();
+    owner.assign();
+    owner.changed('sub_a', { epoch: 1, catchingUp: replay });
+    owner.end = { kind: 'held', reason: 'subscription-paused' };
+    // The attempt is where it ends.
+    await owner.take(owner.write(TOPICS.deliveries, 1, { epoch: 1 }));
+    expect([owner.sent, owner.heldUp]).toEqual([['e1'], []]);
   });
 });

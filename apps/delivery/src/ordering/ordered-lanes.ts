@@ -1,12 +1,17 @@
-import type { DeadLetterReason, DeliveryEnvelope } from '@hookline/contracts';
-import type { Outcome } from '@hookline/domain';
+import type { DeliveryEnvelope, SubscriptionRecord } from '@hookline/contracts';
+import type { End, Outcome } from '@hookline/domain';
 import { LetGo, type Assignment, type LogRecord, type RestoredProgress } from '@hookline/kafka';
 import type { Clock, Logger } from '@hookline/platform';
 import { NotOwner, type Delivery } from '../delivery.js';
 import type { Target } from '../subscriptions/target.js';
+import { CatchUps } from './catch-ups.js';
 import { HeldWork } from './held-work.js';
 import { LaneScan, type ReadLane } from './lane-scan.js';
 import { OrderedLane, type LanePorts, type LaneRules } from './ordered-lane.js';
+import { subscriptionOf } from './stream-of.js';
+
+/** What waits for a catch-up is looked at again after so long at the latest, ms. */
+const CATCH_UP_MOST_MS = 600_000;
 
 export interface OrderedSettings {
   readonly attemptTimeoutMs: number;
@@ -20,7 +25,8 @@ export interface OrderedLanesParts {
   readonly targets: { get(subscriptionId: string): Target | undefined };
   readonly deliverer: {
     defer(delivery: Delivery, expectedWaitMs: number): Promise<Outcome>;
-    bury(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome>;
+    holdUp(delivery: Delivery, waitMs: number): Promise<Outcome>;
+    end(delivery: Delivery, how: End): Promise<Outcome>;
   };
   readonly jitterMs: (envelope: DeliveryEnvelope, delayMs: number) => number;
   readonly owns: (assignment: Assignment) => boolean;
@@ -42,6 +48,7 @@ export class OrderedLanes {
   private lanes: readonly string[] = [];
   /** Subscriptions of which the view did not know yet whether they are ordered: here they are. */
   private readonly strangers = new Set<string>();
+  private readonly catchUps = new CatchUps();
   private readonly shortestFirst: readonly number[];
   private readonly patienceMs: number;
   private readonly rules: LaneRules;
@@ -62,6 +69,7 @@ export class OrderedLanes {
       takeOverMs: parts.leaseMs + attemptTimeoutMs,
       outstandingMost: orderedOutstanding,
       rememberedMost: orderedRemembered,
+      isSuperseded: (group, epoch) => parts.targets.get(subscriptionOf(group))?.subscriber.supersedes(epoch) === true,
     };
     const { readLane, jitterMs } = parts;
     const isOrdered = (envelope: DeliveryEnvelope): boolean => this.concerns(envelope);
@@ -98,6 +106,18 @@ export class OrderedLanes {
     else this.byPartition.set(partition, rest);
   }
 
+  /** There is a new version of the subscription. */
+  changed({ id, record: { ordering, epoch, catchingUp } }: Target): void {
+    if (catchingUp === undefined) this.catchUps.ended(id);
+    const isStranger = this.strangers.delete(id);
+    const isReleased = isStranger && ordering === undefined;
+    if (!isReleased && epoch === undefined) return;
+    for (const lane of this.byPartition.values()) {
+      if (isReleased) lane.release(id);
+      else lane.supersede(id);
+    }
+  }
+
   /** Gives back all that it holds: a stop need not wait for it, for it is in the log. */
   close(): void {
     this.closed = true;
@@ -128,7 +148,8 @@ export class OrderedLanes {
     if (this.closed) return Promise.reject(new LetGo('it is not taken any more'));
     if (lane === undefined || record.assignment.signal.aborted) return Promise.reject(new NotOwner());
     return new Promise((resolve, reject) => {
-      lane.take(new HeldWork(record, delivery, dueAt, attempt, resolve, reject));
+      const inTurn = (): Promise<Outcome> => this.whileCatchingUp(delivery, 0) ?? attempt();
+      lane.take(new HeldWork(record, delivery, dueAt, inTurn, resolve, reject));
     });
   }
 
@@ -141,9 +162,38 @@ export class OrderedLanes {
   private async move(delivery: Delivery, waitMs: number, behind: boolean): Promise<Outcome> {
     const { owns, targets, deliverer } = this.parts;
     if (!owns(delivery.assignment)) throw new NotOwner();
-    const refusal = targets.get(delivery.envelope.subscriptionId)?.subscriber.refusal;
-    if (refusal !== undefined) return deliverer.bury(delivery, refusal);
-    return deliverer.defer(delivery, behind ? this.delayBehind(waitMs) : waitMs);
+    const end = targets.get(delivery.envelope.subscriptionId)?.subscriber.endOf(delivery.envelope);
+    if (end !== undefined) return deliverer.end(delivery, end);
+    const atLeastMs = behind ? this.delayBehind(waitMs) : waitMs;
+    return this.whileCatchingUp(delivery, atLeastMs) ?? deliverer.defer(delivery, atLeastMs);
+  }
+
+  /**
+   * While its subscription catches up, a delivery that is no part of that waits, as if the first of its key were not
+   * through: for as long as that has taken so far, so that a long one costs few records and a short one little time.
+   * @returns undefined where it need not
+   */
+  private whileCatchingUp(delivery: Delivery, atLeastMs: number): Promise<Outcome> | undefined {
+    const { owns, targets, deliverer } = this.parts;
+    const { envelope, assignment } = delivery;
+    const target = targets.get(envelope.subscriptionId);
+    if (target === undefined || target.subscriber.endOf(envelope) !== undefined) return undefined;
+    const waitMs = this.catchUpMs(envelope, target.record);
+    if (waitMs === undefined) return undefined;
+    if (!owns(assignment)) return Promise.reject(new NotOwner());
+    return deliverer.holdUp(delivery, Math.max(atLeastMs, waitMs));
+  }
+
+  /** How long it waits for a catch-up, ms; undefined where there is none that it would have to wait for. */
+  private catchUpMs(
+    { subscriptionId, replayId, epoch = 0 }: DeliveryEnvelope,
+    record: SubscriptionRecord,
+  ): number | undefined {
+    // Whoever matched it knows of a catch-up of which the view here has not heard yet.
+    if (epoch > (record.epoch ?? 0)) return 0;
+    const { catchingUp } = record;
+    if (catchingUp === undefined || replayId === catchingUp) return undefined;
+    return Math.min(this.catchUps.takenMs(subscriptionId, catchingUp, this.parts.clock.now()), CATCH_UP_MOST_MS);
   }
 
   /** The tier in which its first waits, or the next that falls due after it; what is a little early waits in memory. */

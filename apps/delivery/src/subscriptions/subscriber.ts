@@ -1,4 +1,5 @@
-import type { DeadLetterReason } from '@hookline/contracts';
+import type { DeliveryEnvelope, HeldReason } from '@hookline/contracts';
+import { SUPERSEDED, type End } from '@hookline/domain';
 import type { Door } from '../attempt/door.js';
 import type { Target } from './target.js';
 
@@ -8,6 +9,8 @@ export class Subscriber {
   door: Door | undefined = undefined;
   /** The latest version; set as soon as it is made, gone when the view forgets the subscription. */
   current: Target | undefined = undefined;
+  /** The version of which this worker has told, as its owner, that too much waits for it, or little enough again. */
+  toldVersion = 0;
   /** The version whose endpoint said that it is gone for good. */
   private goneVersion = 0;
 
@@ -20,11 +23,36 @@ export class Subscriber {
     return this.current === undefined || this.current.status === 'deleted';
   }
 
-  /** Why nothing may be sent to it now, if so. */
-  get refusal(): DeadLetterReason | undefined {
+  /** How a delivery to it ends that may not be attempted now, if so. */
+  endOf(envelope: Pick<DeliveryEnvelope, 'epoch' | 'replayId'>): End | undefined {
     const { current } = this;
-    if (current === undefined || this.isDeleted) return 'subscription-deleted';
-    if (current.status === 'disabled') return 'subscription-disabled';
-    return current.record.version <= this.goneVersion ? 'endpoint-gone' : undefined;
+    if (current === undefined || this.isDeleted) return DELETED;
+    if (this.supersedes(epochOf(envelope))) return SUPERSEDED;
+    if (current.status === 'paused') return PAUSED;
+    if (current.status === 'disabled') return DISABLED;
+    return current.record.version <= this.goneVersion ? GONE : undefined;
   }
+
+  /** Whether a catch-up brings what was matched in this epoch. What waits for a deleted one is buried, whenever it was matched. */
+  supersedes(epoch: number | undefined): boolean {
+    const { current } = this;
+    return epoch !== undefined && current !== undefined && !this.isDeleted && epoch < (current.record.epoch ?? 0);
+  }
+}
+
+/**
+ * The epoch by which a delivery is superseded; undefined where it never is: what a replay that is no catch-up asked for has
+ * none, for no catch-up brings that.
+ */
+export function epochOf({ epoch, replayId }: Pick<DeliveryEnvelope, 'epoch' | 'replayId'>): number | undefined {
+  return epoch ?? (replayId === undefined ? 0 : undefined);
+}
+
+const DELETED: End = { kind: 'dead-letter', reason: 'subscription-deleted' };
+const PAUSED = held('subscription-paused');
+const DISABLED = held('subscription-disabled');
+const GONE = held('endpoint-gone');
+
+function held(reason: HeldReason): End {
+  return { kind: 'held', reason };
 }

@@ -1,5 +1,5 @@
-import type { SubscriptionRecord, SubscriptionSecrets } from '@hookline/contracts';
-import { Signer, type Matchable, type Sealer } from '@hookline/domain';
+import type { EarlierVersion, SubscriptionRecord, SubscriptionSecrets } from '@hookline/contracts';
+import { isLive, Signer, takesOf, versionAt, type Holding, type Matchable, type Sealer } from '@hookline/domain';
 import { Endpoint } from '@hookline/http-delivery';
 import type { Subscriber } from './subscriber.js';
 
@@ -11,21 +11,29 @@ export interface Opened {
   readonly headers: readonly string[];
 }
 
+const NONE: readonly EarlierVersion[] = [];
+
 /** What a subscription's own headers may not say: it would break the request, or pass for ours. */
 const RESERVED =
   /^(host|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|transfer-encoding|content-.*|webhook-.*|hookline-.*)$/i;
 
-/** One version of a subscription. */
-export class Target implements Matchable {
+/**
+ * The latest version of a subscription, by which it is sent to, and what the versions before it took. Which one an event
+ * goes by is decided by where it stands in the log.
+ */
+export class Target implements Matchable, Holding {
   readonly id: string;
   readonly tenant: string;
   readonly types: readonly string[];
   private opened: Opened | undefined;
+  private versions: readonly Holding[] | undefined;
 
+  /** @param earlier the versions before this one, the latest first */
   constructor(
     readonly record: SubscriptionRecord,
     readonly subscriber: Subscriber,
     private readonly sealer: Sealer,
+    readonly earlier: readonly EarlierVersion[] = record.before ?? NONE,
   ) {
     this.id = record.id;
     this.tenant = record.tenant;
@@ -36,9 +44,23 @@ export class Target implements Matchable {
     return this.record.status;
   }
 
-  /** A subscription gets nothing from before it was made. Later versions hold for whatever is read with them. */
-  holdsAt(partition: number, offset: number): boolean {
-    return this.record.version > 1 || offset >= (this.record.holdsFrom[String(partition)] ?? 0);
+  get version(): number {
+    return this.record.version;
+  }
+
+  get live(): boolean {
+    return isLive(this.record);
+  }
+
+  get holdsFrom(): Readonly<Record<string, number>> {
+    return this.record.holdsFrom;
+  }
+
+  /** Whether an event of this type, at this place, is for the subscription. */
+  takes(type: string, partition: number, offset: number): boolean {
+    // This version itself among the others: that costs no copy of it.
+    const version = versionAt((this.versions ??= [this, ...this.earlier]), partition, offset);
+    return version !== undefined && takesOf(version, type);
   }
 
   /**

@@ -53,12 +53,48 @@ describe('Targets', () => {
     const subscriber = targets.get('sub_a')?.subscriber;
     expect(subscriber?.isDeleted).toBe(false);
     targets.apply('sub_a', undefined);
-    expect([targets.get('sub_a'), subscriber?.current, subscriber?.isDeleted, subscriber?.refusal]).toEqual([
+    expect([targets.get('sub_a'), subscriber?.current, subscriber?.isDeleted, subscriber?.endOf({})]).toEqual([
       undefined,
       undefined,
       true,
-      'subscription-deleted',
+      { kind: 'dead-letter', reason: 'subscription-deleted' },
     ]);
+  });
+
+  it('lets an event take the version that holds where it stands, however late it is read', () => {
+    const targets = new Targets(sealer);
+    const at = (version: number, from: number, live: boolean, types = ['order.*']) => ({
+      ...{ version, live, types },
+      holdsFrom: { '0': from },
+    });
+    const before = [at(3, 300, false), at(2, 200, true, ['invoice.*']), at(1, 100, true)];
+    targets.apply('sub_a', record({ version: 4, holdsFrom: { '0': 400 }, before }));
+    const matched = (type: string, offset: number) =>
+      targets.match('ten_a', type, 0, offset).map(({ version }) => version);
+    const offsets = [99, 100, 199, 200, 299, 300, 399, 400];
+    expect(offsets.map((offset) => matched('order.created', offset))).toEqual([[], [4], [4], [], [], [], [], [4]]);
+    expect(offsets.map((offset) => matched('invoice.paid', offset))).toEqual([[], [], [], [4], [4], [], [], []]);
+    targets.apply(
+      'sub_a',
+      record({ version: 5, status: 'deleted', holdsFrom: { '0': 500 }, before: [at(4, 400, true), ...before] }),
+    );
+    expect([...offsets, 499, 500].map((offset) => matched('order.created', offset).length)).toEqual([
+      ...[0, 1, 1, 0, 0, 0, 0, 1],
+      ...[1, 0],
+    ]);
+  });
+
+  it('gives one that is held back nothing from where it is, and what is before it', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record());
+    targets.apply('sub_a', record({ version: 2, heldBack: true, holdsFrom: { '0': 10 } }));
+    expect([9, 10].map((offset) => targets.match('ten_a', 'order.created', 0, offset).length)).toEqual([1, 0]);
+    expect([...targets.heldBack]).toEqual(['sub_a']);
+    targets.apply('sub_a', record({ version: 3, holdsFrom: { '0': 20 } }));
+    expect([9, 10, 19, 20].map((offset) => targets.match('ten_a', 'order.created', 0, offset).length)).toEqual([
+      1, 0, 0, 1,
+    ]);
+    expect([...targets.heldBack]).toEqual([]);
   });
 
   it('gives a new subscription nothing from before it', () => {
@@ -80,17 +116,36 @@ describe('Targets', () => {
 });
 
 describe('Subscriber', () => {
-  it('refuses what its endpoint has said to be gone, until it is changed', () => {
+  const held = (reason: string) => ({ kind: 'held', reason });
+
+  it('holds what its endpoint has said to be gone for, until it is changed', () => {
     const targets = new Targets(sealer);
     targets.apply('sub_a', record({ version: 4 }));
     const subscriber = targets.get('sub_a')?.subscriber;
-    expect(subscriber?.refusal).toBeUndefined();
+    expect(subscriber?.endOf({})).toBeUndefined();
     subscriber?.gone(4);
-    expect(subscriber?.refusal).toBe('endpoint-gone');
+    expect(subscriber?.endOf({})).toEqual(held('endpoint-gone'));
     targets.apply('sub_a', record({ version: 5 }));
-    expect(subscriber?.refusal).toBeUndefined();
+    expect(subscriber?.endOf({})).toBeUndefined();
     targets.apply('sub_a', record({ version: 6, status: 'disabled' }));
-    expect(subscriber?.refusal).toBe('subscription-disabled');
+    expect(subscriber?.endOf({})).toEqual(held('subscription-disabled'));
+    targets.apply('sub_a', record({ version: 7, status: 'paused' }));
+    expect(subscriber?.endOf({})).toEqual(held('subscription-paused'));
+    targets.apply('sub_a', record({ version: 8, heldBack: true }));
+    expect(subscriber?.endOf({})).toBeUndefined();
+  });
+
+  it('supersedes what is of an older epoch, but not what a replay asked for, and nothing once it is deleted', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record({ version: 4, epoch: 2 }));
+    const ends = () =>
+      [{}, { epoch: 1 }, { epoch: 2 }, { epoch: 3 }, { replayId: 'rpl_a' }, { replayId: 'rpl_a', epoch: 1 }].map(
+        (envelope) => targets.get('sub_a')?.subscriber.endOf(envelope)?.kind,
+      );
+    const [never, over] = [undefined, 'superseded'];
+    expect(ends()).toEqual([over, over, never, never, never, over]);
+    targets.apply('sub_a', record({ version: 5, epoch: 2, status: 'deleted' }));
+    expect(new Set(ends())).toEqual(new Set(['dead-letter']));
   });
 });
 

@@ -1,30 +1,47 @@
 import type { SubscriptionRecord } from '@hookline/contracts';
-import { SubscriptionIndex, type Sealer } from '@hookline/domain';
+import { earlierThan, SubscriptionIndex, type Matchable, type Sealer } from '@hookline/domain';
 import { Subscriber } from './subscriber.js';
 import { Target } from './target.js';
 
-/** The subscriptions as the view has them: by id, and those that are enabled by what they match. */
+/** A subscription of which earlier versions took something, under all that they took. */
+interface Earlier extends Matchable {
+  readonly target: Target;
+}
+
+/** The subscriptions as the view has them: by id, and by what they take at which place of the log. */
 export class Targets {
   private readonly subscribers = new Map<string, Subscriber>();
-  private readonly enabled = new SubscriptionIndex<Target>();
+  /** Those of which the latest version takes events. */
+  private readonly live = new SubscriptionIndex<Target>();
+  private readonly earlier = new SubscriptionIndex<Earlier>();
+  private readonly held = new Set<string>();
+  /** From there on the latest version of every subscription holds, by partition of the events. */
+  private readonly settledFrom: number[] = [];
 
-  constructor(private readonly sealer: Sealer) {}
+  /** @param changed hears of each new version, when it counts already */
+  constructor(
+    private readonly sealer: Sealer,
+    private readonly changed: (target: Target) => void = () => undefined,
+  ) {}
 
   /** Takes a change of the view. The view lets no older version come after a newer one. */
   apply(id: string, record: SubscriptionRecord | undefined): void {
-    if (record === undefined) {
-      const forgotten = this.subscribers.get(id);
-      if (forgotten !== undefined) forgotten.current = undefined;
-      this.enabled.delete(id);
-      this.subscribers.delete(id);
-      return;
-    }
+    if (record === undefined) return this.forget(id);
     let subscriber = this.subscribers.get(id);
     if (subscriber === undefined) this.subscribers.set(id, (subscriber = new Subscriber()));
-    const target = new Target(record, subscriber, this.sealer);
+    const earlier = record.before ?? seenBefore(record, subscriber.current);
+    const target = new Target(record, subscriber, this.sealer, earlier);
     subscriber.current = target;
-    if (record.status === 'enabled') this.enabled.set(target);
-    else this.enabled.delete(id);
+    if (target.live) this.live.set(target);
+    else this.live.delete(id);
+    const types = new Set(target.earlier.flatMap((version) => (version.live ? version.types : [])));
+    if (types.size > 0) this.earlier.set({ id, tenant: target.tenant, types: [...types], target });
+    else this.earlier.delete(id);
+    if (record.heldBack === true) this.held.add(id);
+    else this.held.delete(id);
+    for (const [partition, offset] of Object.entries(record.holdsFrom))
+      this.settledFrom[Number(partition)] = Math.max(offset, this.settledFrom[Number(partition)] ?? 0);
+    this.changed(target);
   }
 
   /** The latest version, whatever its status; undefined where the view has never heard of it. */
@@ -32,11 +49,37 @@ export class Targets {
     return this.subscribers.get(id)?.current;
   }
 
-  /** The enabled subscriptions that an event of this type, at this place, is for. */
-  match(tenant: string, type: string, partition: number, offset: number): readonly Target[] {
-    const found = this.enabled.match(tenant, type);
-    return found.every((target) => target.holdsAt(partition, offset))
-      ? found
-      : found.filter((target) => target.holdsAt(partition, offset));
+  /** The ids of those that are held back. */
+  get heldBack(): ReadonlySet<string> {
+    return this.held;
   }
+
+  /**
+   * The subscriptions that an event of this type, at this place, is for: those whose version that holds there takes it,
+   * whatever they have become since. They are sent to as they are now.
+   */
+  match(tenant: string, type: string, partition: number, offset: number): readonly Target[] {
+    const found = this.live.match(tenant, type);
+    // Nearly always: what is read is later than the latest change.
+    if (offset >= (this.settledFrom[partition] ?? 0)) return found;
+    const taking = found.filter((target) => target.takes(type, partition, offset));
+    const known = new Set(found);
+    for (const { target } of this.earlier.match(tenant, type))
+      if (!known.has(target) && target.takes(type, partition, offset)) taking.push(target);
+    return taking;
+  }
+
+  private forget(id: string): void {
+    const forgotten = this.subscribers.get(id);
+    if (forgotten !== undefined) forgotten.current = undefined;
+    this.live.delete(id);
+    this.earlier.delete(id);
+    this.held.delete(id);
+    this.subscribers.delete(id);
+  }
+}
+
+/** For a record that says nothing of the versions before it. */
+function seenBefore({ version }: SubscriptionRecord, last: Target | undefined): Target['earlier'] | undefined {
+  return last === undefined || version === 1 ? undefined : earlierThan(last.record, last.earlier);
 }

@@ -101,10 +101,10 @@ export class RigWorker {
       ),
     });
     const lanes = [TOPICS.deliveries, TOPICS.replays, ...settings.retryDelaysMs.map(retryTopic)];
-    this.engine.ordered.expect(lanes);
+    this.engine.lanes.expect(lanes);
     this.lanes = this.runner('lanes', lanes, this.engine.lanes.handler, {
       onAssigned: (assignment, progress) =>
-        this.engine.ordered.assigned(rig.unnamed(assignment.topic), assignment, progress),
+        this.engine.lanes.assigned(rig.unnamed(assignment.topic), assignment, progress),
       onRevoked: (assignment) => this.engine.lanes.revoked(assignment),
       waitsOnPurpose: (topic) => retryDelayOf(rig.unnamed(topic)) !== undefined,
       highWater: { records: settings.laneHeldRecords, bytes: settings.laneHeldBytes },
