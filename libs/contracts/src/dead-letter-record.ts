@@ -6,6 +6,7 @@ export type DeadLetterReason =
   /** Its window of 24 h is over, or no retry falls due inside it. */
   | 'expired'
   | 'subscription-deleted'
+  /** Of a time in which what waited for a disabled subscription was not held. */
   | 'subscription-disabled'
   /** The endpoint answered 410. */
   | 'endpoint-gone'

@@ -4,6 +4,13 @@ import { UnreadableRecord, type LogPosition } from './log-position.js';
 /** `held`: its subscription is paused or disabled; it waits in the log, and a catch-up brings it. */
 export type DeliveryState = 'pending' | 'delivered' | 'retrying' | 'dead-lettered' | 'held';
 
+/** Why a delivery that waited is held now: how its subscription stood when it was its turn. */
+export type HeldReason =
+  | 'subscription-paused'
+  | 'subscription-disabled'
+  /** Another delivery to this version was answered with 410, and what follows from it isn't known yet. */
+  | 'endpoint-gone';
+
 /** What one attempt met. */
 export interface AttemptOutcome {
   /** Made by the worker: tells two tries with the same number apart (one of them repeated after a crash). */
@@ -42,8 +49,8 @@ export interface OutcomeRecord {
     attempt?: AttemptOutcome;
     /** When the next attempt is due, ms since the epoch. */
     nextAttemptAt?: number;
-    /** Why it was dead-lettered, or handed over without an attempt. */
-    reason?: DeadLetterReason | 'busy';
+    /** Why it was dead-lettered, is held, or was handed over without an attempt. */
+    reason?: DeadLetterReason | HeldReason | 'busy';
     replayId?: string;
   };
   /** The endpoint said that it is gone for good (410): the subscription is to be disabled, if it is still at this version. */

@@ -4,6 +4,7 @@ export { isEventType, isTypePattern, matchesType } from './type-pattern.js';
 export { checkFields, type EventFields, type EventLimits } from './event/event-fields.js';
 export { elementsOf, membersOf, skipSpace, type JsonMember, type JsonSpan } from './event/json-spans.js';
 export { SubscriptionIndex, type Matchable } from './subscription-index.js';
+export { earlierThan, isLive, takesOf, versionAt, type Holding } from './version-line.js';
 export {
   Signer,
   newSigningSecret,
@@ -14,7 +15,7 @@ export {
 } from './signature.js';
 export { Sealer, UnsealError, SealingKeyError } from './sealer.js';
 export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from './api-key.js';
-export { DELIVERED, EXPIRED, type Outcome } from './outcome.js';
+export { DELIVERED, EXPIRED, SUPERSEDED, type End, type Outcome } from './outcome.js';
 export { verdictOf, type Verdict } from './answer/verdict.js';
 export { retryAfterMs } from './answer/retry-after.js';
 export { AdaptiveLimit } from './pace/adaptive-limit.js';

@@ -16,7 +16,15 @@ export class OrderedStream<W extends OrderedWork> {
   /** One for each partition of the events; none is empty. */
   private readonly parts: Outstanding<W>[][] = [];
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly group: string,
+  ) {}
+
+  /** All of them, in no particular order. */
+  get events(): readonly Outstanding<W>[] {
+    return this.parts.flat();
+  }
 
   find({ partition, offset }: LogPosition): Outstanding<W> | undefined {
     const part = this.partOf(partition);

@@ -8,6 +8,8 @@ export interface OrderedEvent {
   readonly key: string;
   /** Where the event stands in `hookline.events`: what order is about. */
   readonly source: LogPosition;
+  /** The subscription's epoch when it was matched; undefined where no catch-up supersedes it. */
+  readonly epoch?: number | undefined;
 }
 
 /** A record of a lane that carries it. The same event may be in several: after a crash, or while owners change. */

@@ -11,7 +11,12 @@ export interface GateRules {
   readonly outstandingMost: number;
   /** Events that are through, remembered to know a copy by. */
   readonly rememberedMost: number;
+  /** Whether a catch-up brings what a subscription's or a replay's stream has of this epoch; never, where it is left out. */
+  readonly isSuperseded?: (group: string, epoch: number | undefined) => boolean;
 }
+
+/** What decides whether something is waited for. */
+type Waiting = Pick<OrderedEvent, 'group' | 'epoch'>;
 
 /** Taken for an event's time while none of its key has been measured, ms. */
 const FIRST_PACE_MS = 50;
@@ -66,6 +71,7 @@ export class OrderingGate<W extends OrderedWork> {
    * arrives; for the tiers first: what was written later counts.
    */
   found(record: FoundRecord): void {
+    if (this.isSuperseded(record)) return;
     const stream = this.streamOf(record);
     const known = stream.find(record.source);
     if (known !== undefined && !record.fromTier) return;
@@ -112,8 +118,8 @@ export class OrderingGate<W extends OrderedWork> {
     const tookMs = outstanding.leave(work, now);
     if (tookMs !== undefined && how.kind !== 'again')
       stream.paceMs = stream.paceMs === undefined ? tookMs : stream.paceMs * (1 - LATEST) + tookMs * LATEST;
-    if (how.kind === 'passed') {
-      this.passed.add(passedGroup(work), work.source.offset);
+    if (how.kind === 'passed' || outstanding.isForgotten) {
+      if (how.kind === 'passed') this.passed.add(passedGroup(work), work.source.offset);
       this.end(stream, outstanding);
       for (const copy of outstanding.copies()) verdicts.push({ kind: 'drop', work: copy });
     } else {
@@ -141,10 +147,49 @@ export class OrderingGate<W extends OrderedWork> {
     return verdicts;
   }
 
+  /**
+   * A subscription has caught up, or begins to: what is superseded from now on is forgotten, and holds nobody up. What
+   * of it is in our hands is dropped; what stands elsewhere will be when it comes.
+   */
+  supersede(subscription: string, now: number): GateVerdict<W>[] {
+    return this.forget(subscription, 'drop', now, (event) => this.isSuperseded(event));
+  }
+
+  /** A subscription turns out to want no order: what was held for it goes. */
+  release(subscription: string, now: number): GateVerdict<W>[] {
+    return this.forget(subscription, 'go', now, () => true);
+  }
+
+  private forget(
+    subscription: string,
+    kind: 'drop' | 'go',
+    now: number,
+    which: (event: Waiting) => boolean,
+  ): GateVerdict<W>[] {
+    const verdicts: GateVerdict<W>[] = [];
+    const isOurs = (group: string): boolean => group === subscription || group.startsWith(`${subscription}\0`);
+    for (const stream of [...this.streams.values()]) {
+      const { group } = stream;
+      if (!isOurs(group)) continue;
+      for (const outstanding of stream.events) {
+        if (!which({ group, epoch: outstanding.epoch })) continue;
+        for (const work of outstanding.abandon()) verdicts.push({ kind, work });
+        if (!outstanding.isForgotten) this.end(stream, outstanding);
+      }
+      this.advance(stream, now, verdicts, stream.waiting);
+    }
+    const isOver = (work: W): boolean => isOurs(work.group) && which(work);
+    for (const work of this.overflow) if (isOver(work)) verdicts.push({ kind, work });
+    this.overflow = this.overflow.filter((work) => !isOver(work));
+    this.admit(now, verdicts);
+    return verdicts;
+  }
+
   /** What waits may be of its key, and before it: also what a tier brings for the first time stands behind it. */
   private mustWait(work: W): boolean {
     const isFull = !work.fromTier && this.count >= this.rules.outstandingMost;
-    return (isFull || this.overflow.length > 0) && this.find(work) === undefined && !this.hasPassed(work);
+    if (!isFull && this.overflow.length === 0) return false;
+    return this.find(work) === undefined && !this.hasPassed(work) && !this.isSuperseded(work);
   }
 
   private take(work: W, now: number, verdicts: GateVerdict<W>[]): void {
@@ -152,6 +197,7 @@ export class OrderingGate<W extends OrderedWork> {
     const scanned = this.scanned.read(work, missed);
     for (const each of missed) this.missed(each, now, verdicts);
     let outstanding = this.find(work);
+    if (this.isSuperseded(work)) return this.drop(work, outstanding, now, verdicts);
     if (outstanding === undefined && this.hasPassed(work)) {
       verdicts.push({ kind: 'drop', work });
       return;
@@ -161,6 +207,17 @@ export class OrderingGate<W extends OrderedWork> {
     outstanding.came(work, scanned?.outstanding === outstanding, now);
     this.settle(stream, outstanding, verdicts);
     this.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
+  }
+
+  /** The record ends, and so does its event unless it is under way. */
+  private drop(work: W, outstanding: Outstanding<W> | undefined, now: number, verdicts: GateVerdict<W>[]): void {
+    verdicts.push({ kind: 'drop', work });
+    if (outstanding === undefined || outstanding.isBusy) return;
+    const stream = this.streamOf(work);
+    this.end(stream, outstanding);
+    for (const copy of outstanding.abandon())
+      if (copy.lane !== work.lane || copy.offset !== work.offset) verdicts.push({ kind: 'drop', work: copy });
+    this.advance(stream, now, verdicts, stream.waiting);
   }
 
   /** Records that are carried by another one end; and it is noted whether the event waits for its turn. */
@@ -250,6 +307,10 @@ export class OrderingGate<W extends OrderedWork> {
     if (admitted > 0) this.overflow = this.overflow.slice(admitted);
   }
 
+  private isSuperseded({ group, epoch }: Waiting): boolean {
+    return this.rules.isSuperseded?.(group, epoch) === true;
+  }
+
   private find(event: OrderedEvent): Outstanding<W> | undefined {
     return this.streams.get(nameOf(event))?.find(event.source);
   }
@@ -261,12 +322,12 @@ export class OrderingGate<W extends OrderedWork> {
   private streamOf(event: OrderedEvent): OrderedStream<W> {
     const name = nameOf(event);
     let stream = this.streams.get(name);
-    if (stream === undefined) this.streams.set(name, (stream = new OrderedStream(name)));
+    if (stream === undefined) this.streams.set(name, (stream = new OrderedStream(name, event.group)));
     return stream;
   }
 
-  private begin(stream: OrderedStream<W>, { source }: OrderedEvent): Outstanding<W> {
-    const outstanding = new Outstanding<W>(source);
+  private begin(stream: OrderedStream<W>, { source, epoch }: OrderedEvent): Outstanding<W> {
+    const outstanding = new Outstanding<W>(source, epoch);
     stream.add(outstanding);
     this.count++;
     return outstanding;

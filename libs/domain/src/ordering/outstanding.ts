@@ -21,12 +21,22 @@ export class Outstanding<W extends OrderedWork> {
   /** While it was busy a tier brought a record: it may be the one that is being written, read before its acknowledgement. */
   private landed = false;
   private awayUntil = 0;
+  private forgotten = false;
 
-  constructor(readonly source: LogPosition) {}
+  /** @param epoch as in {@link OrderedWork} */
+  constructor(
+    readonly source: LogPosition,
+    readonly epoch?: number,
+  ) {}
 
   /** It is attempted, or written to a tier. */
   get isBusy(): boolean {
     return this.busyWith !== undefined;
+  }
+
+  /** Whatever becomes of it, it is not waited for when it is busy no longer. */
+  get isForgotten(): boolean {
+    return this.forgotten;
   }
 
   get isReady(): boolean {
@@ -128,6 +138,13 @@ export class Outstanding<W extends OrderedWork> {
     const best = this.isElsewhere ? undefined : all.reduce((a, b) => (isBetter(b.work, a.work) ? b : a));
     this.hands = best === undefined ? [] : [best];
     return all.filter((hand) => hand !== best).map(({ work }) => work);
+  }
+
+  /** It is not waited for any more; where it is busy, from then on. @returns what is in our hands of it */
+  abandon(): W[] {
+    this.forgotten = this.isBusy;
+    const kept = this.isBusy ? 1 : 0;
+    return this.hands.splice(kept).map(({ work }) => work);
   }
 
   /** All that is in our hands but the record with which it was busy. */
