@@ -213,7 +213,8 @@ describe('held spans', () => {
       expect(await spansOf(id)).toEqual([{ version: 1, from: disabled.holdsFrom, to: next.holdsFrom }]);
     }
     const rows = await rig.database.query('SELECT reason, ended_as, ended_at FROM held_spans');
-    expect(rows).toEqual(Array(2).fill({ reason: 'owner', ended_as: null, ended_at: null }));
+    const closed = { reason: 'owner', ended_as: null, ended_at: null };
+    expect(rows).toEqual([closed, closed]);
   });
 
   it('say why, and since when by the change itself', async () => {

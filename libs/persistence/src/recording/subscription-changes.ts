@@ -104,8 +104,8 @@ function firstOfEach(outcomes: readonly OutcomeToRecord[]): Record<Word, Said[]>
   const hear = (word: Word, { subscriptionId, version }: Pick<Said, 'subscriptionId' | 'version'>, at: number) => {
     const key = `${version} ${subscriptionId}`;
     const known = found[word].get(key);
-    if (known !== undefined) known.at = Math.min(known.at, at);
-    else found[word].set(key, { subscriptionId, version, at, replayId: newId('rpl') });
+    if (known === undefined) found[word].set(key, { subscriptionId, version, at, replayId: newId('rpl') });
+    else known.at = Math.min(known.at, at);
   };
   for (const { position, outcome } of outcomes) {
     if (outcome.gone) hear('gone', outcome.gone, position.at);
