@@ -66,10 +66,20 @@ export class Campaign implements AsyncDisposable {
 
 function unfinished(fault: string, seed: string, error: Error, deaths: readonly string[]): RunResult {
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  const none = { events: 0, refusals: 0, delivered: 0, deadLettered: 0, held: 0, pending: 0, lost: 0, repeated: 0 };
+  const none = {
+    events: 0,
+    refusals: 0,
+    delivered: 0,
+    deadLettered: 0,
+    held: 0,
+    pending: 0,
+    gone: 0,
+    lost: 0,
+    repeated: 0,
+  };
   return {
     ...{ fault, seed, at: new Date().toISOString(), ...none, changes: 0 },
-    inFlight: { publishes: 0, attempts: 0, history: 0, changes: 0 },
+    inFlight: { publishes: 0, attempts: 0, history: 0, changes: 0, outbox: 0 },
     ...{ faultMs: 0, recoveryMs: null, notes: [] },
     faults: [`it was not finished: ${error.message}${cause}`, ...deaths],
   };

@@ -4,7 +4,7 @@ import type { Publishers } from './load/publishers.js';
 import type { Need, Site } from './site/site.js';
 
 /** What a fault has to find under way, for it to have been of any use. */
-export type Work = 'publishes' | 'attempts' | 'history' | 'changes';
+export type Work = 'publishes' | 'attempts' | 'history' | 'changes' | 'outbox';
 
 /** What a fault may look at while it is at work. */
 export interface Victim {
@@ -14,6 +14,15 @@ export interface Victim {
   manager: Manager;
   /** A remark for the report. */
   note(text: string): void;
+  /** What the log has let go of unread: nobody can deliver that. */
+  gone: GoneRange[];
+}
+
+/** Offsets of `hookline.events`: `from` inclusive, `to` exclusive. */
+export interface GoneRange {
+  partition: number;
+  from: number;
+  to: number;
 }
 
 /** Makes good what was broken; resolves when everything runs again. */

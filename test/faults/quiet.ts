@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DeadLetters } from './dead-letters.js';
-import type { Place } from './load/publishers.js';
+import type { Place } from './load/way.js';
 import type { Scenario, Subscribed } from './scenario.js';
 import type { Site } from './site/site.js';
 import { unrecorded } from './work-in-flight.js';

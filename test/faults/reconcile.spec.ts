@@ -8,6 +8,7 @@ const evidence = (parts: Partial<Evidence>): Evidence => ({
     ['b', { partition: 1, offset: 2 }],
   ]),
   isPublished: (id) => id.length === 1,
+  isGone: () => false,
   delivered: new Set(['a', 'b']),
   deadLettered: new Set(),
   history: new Map([
@@ -17,7 +18,17 @@ const evidence = (parts: Partial<Evidence>): Evidence => ({
   ...parts,
 });
 
-const FINE = { delivered: 2, deadLettered: 0, held: 0, pending: [], lost: [], both: [], strange: [], misrecorded: [] };
+const FINE = {
+  delivered: 2,
+  deadLettered: 0,
+  held: 0,
+  gone: 0,
+  pending: [],
+  lost: [],
+  both: [],
+  strange: [],
+  misrecorded: [],
+};
 
 describe('a reconciliation', () => {
   it('finds nothing where each has ended once', () => {

@@ -1,4 +1,4 @@
-import type { Place } from './load/publishers.js';
+import type { Place } from './load/way.js';
 
 /** What is compared, of one subscription. */
 export interface Evidence {
@@ -7,6 +7,8 @@ export interface Evidence {
   acknowledged: ReadonlyMap<string, Place>;
   /** Whether an id was published to it at all, acknowledged or not. */
   isPublished: (id: string) => boolean;
+  /** Whether the log had let go of it before it could be read, and that was said. */
+  isGone: (place: Place) => boolean;
   /** What its endpoint has accepted, as the endpoint says. */
   delivered: ReadonlySet<string>;
   /** What is in the topic of dead letters. */
@@ -19,6 +21,8 @@ export interface Reconciliation {
   delivered: number;
   deadLettered: number;
   held: number;
+  /** The log has let go of it, and that was said. */
+  gone: number;
   /** Not ended, and history says that it goes on. After quiet there is to be none. */
   pending: string[];
   /** Not ended, and nobody knows of it any more. */
@@ -38,7 +42,7 @@ export interface Reconciliation {
 export function reconcile(evidence: Evidence): Reconciliation {
   const { acknowledged, delivered, deadLettered, history } = evidence;
   const found: Reconciliation = {
-    ...{ delivered: 0, deadLettered: 0, held: 0 },
+    ...{ delivered: 0, deadLettered: 0, held: 0, gone: 0 },
     ...{ pending: [], lost: [], both: [], strange: [], misrecorded: [] },
   };
   for (const [id, place] of acknowledged) {
@@ -49,6 +53,7 @@ export function reconcile(evidence: Evidence): Reconciliation {
     if (isDelivered && isDead) found.both.push(shown);
     if (isDelivered) found.delivered += 1;
     else if (isDead) found.deadLettered += 1;
+    else if (evidence.isGone(place)) found.gone += 1;
     else if (states.includes('held')) found.held += 1;
     else if (states.includes('pending') || states.includes('retrying')) found.pending.push(shown);
     else found.lost.push(shown);

@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DeadLetters } from './dead-letters.js';
-import type { Fault, Victim } from './fault.js';
+import type { Fault, GoneRange, Victim } from './fault.js';
 import { Manager } from './load/manager.js';
-import { Publishers, type Place } from './load/publishers.js';
+import { Publishers } from './load/publishers.js';
+import { HttpWay } from './load/http-way.js';
+import { OutboxWay } from './load/outbox-way.js';
+import type { Place, Way } from './load/way.js';
 import { Quiet } from './quiet.js';
 import { Chance } from './random.js';
 import type { ReceiversProcess } from './receivers/receivers-process.js';
@@ -56,22 +59,30 @@ export class Run {
     const manager = new Manager(scenario.api, this.receivers.url);
     const load = new Publishers(
       {
-        ingestUrls: site.urlsOf('ingest'),
-        apiKey: scenario.apiKey,
+        wayOf: (publisher) => this.wayOf(publisher, scenario),
         publishers: this.options.publishers,
         rate: this.options.rate,
         events: Math.floor(this.options.events * FIRST_PART),
       },
       scenario.plan,
     );
-    const victim: Victim = { site, chance: this.chance, load, manager, note: (text) => this.notes.push(text) };
+    const victim: Victim = {
+      site,
+      chance: this.chance,
+      load,
+      manager,
+      note: (text) => this.notes.push(text),
+      gone: [],
+    };
+    const isGone = (place: Place): boolean => isIn(place, victim.gone);
     const struck = await this.strike(victim, scenario);
     await Promise.all([load.stop(ACKNOWLEDGED_MS), manager.stop()]);
     say(`${load.acknowledged.size} acknowledged; waiting for quiet`);
 
     const wantedBy = new Map(scenario.subscriptions.map((one) => [one, wanted(one, scenario, load)]));
     const wantedOf = (one: Subscribed): ReadonlyMap<string, Place> => wantedBy.get(one) as Map<string, Place>;
-    const quiet = new Quiet(site, scenario, deadLetters, wantedOf, say);
+    const awaited = new Map([...wantedBy].map(([one, ids]) => [one, without(ids, isGone)]));
+    const quiet = new Quiet(site, scenario, deadLetters, (one) => awaited.get(one) as Map<string, Place>, say);
     const delivered = await quiet.delivered();
     await scenario.api.admin('DELETE', `/v1/webhooks/subscriptions/${scenario.get('doomed').id}`);
     const buried = await quiet.buried();
@@ -94,6 +105,7 @@ export class Run {
           subscription: one.name,
           acknowledged: wantedOf(one),
           isPublished: (id) => scenario.plan.get(id) !== undefined || id.includes('-hello-'),
+          isGone,
           delivered: new Set(one.log.ids()),
           deadLettered: deadLetters.of(one.id),
           history: await site.history.statesOf(one.id),
@@ -151,6 +163,7 @@ export class Run {
       delivered: sum((one) => one.delivered),
       deadLettered: sum((one) => one.deadLettered),
       held: sum((one) => one.held),
+      gone: sum((one) => one.gone),
       pending: sum((one) => one.pending.length),
       lost: new Set(reconciled.flatMap(({ lost }) => lost)).size,
       repeated,
@@ -159,6 +172,13 @@ export class Run {
       notes: this.notes,
       faults,
     };
+  }
+
+  /** Where there is an outbox, every second publisher writes to that. */
+  private wayOf(publisher: number, { tenantId, apiKey }: Scenario): Way {
+    const { site } = this;
+    if (site.outbox && publisher % 2 === 0) return new OutboxWay(site.outbox, tenantId);
+    return new HttpWay(site.urlsOf('ingest'), apiKey, publisher);
   }
 
   /** Has it strike while the load goes on, waits until all that was accepted by its end is through, and goes on a while. */
@@ -175,13 +195,13 @@ export class Run {
     const struckAt = Date.now();
     const heal = await fault.strike(victim);
     await this.watch(struckAt + seconds * 1_000, scenario);
-    const ids = new Set(load.acknowledged.keys());
+    const before = new Map(load.acknowledged);
     const healing = Date.now();
-    await heal();
-    const healed = Date.now();
-    await scenario.healEndpoint();
-    say(`healed in ${healed - healing} ms; the load goes on`);
-    const recoveredAt = await this.untilThrough(ids, scenario);
+    const healed = heal().then(() => {
+      say(`healed in ${Date.now() - healing} ms; the load goes on`);
+      return scenario.healEndpoint();
+    });
+    const [recoveredAt] = await Promise.all([this.untilThrough(before, victim, scenario), healed]);
     const rest = this.options.events - Math.min(load.acknowledged.size, Math.floor(this.options.events * FIRST_PART));
     load.more(rest);
     await this.untilAcknowledged(load.acknowledged.size + rest, load, scenario);
@@ -209,13 +229,17 @@ export class Run {
   }
 
   /** @returns when the endpoint that is never refused anything had all of these; undefined where that took too long */
-  private async untilThrough(ids: ReadonlySet<string>, scenario: Scenario): Promise<number | undefined> {
+  private async untilThrough(
+    before: ReadonlyMap<string, Place>,
+    { gone }: Victim,
+    scenario: Scenario,
+  ): Promise<number | undefined> {
     const { log } = scenario.get('plain');
     const end = Date.now() + RECOVERED_MS;
-    const left = new Set(ids);
+    const left = new Map(before);
     while (Date.now() < end) {
       await scenario.logs.update();
-      for (const id of left) if (log.has(id)) left.delete(id);
+      for (const [id, place] of left) if (log.has(id) || isIn(place, gone)) left.delete(id);
       if (left.size === 0) return Date.now();
       await pause(LOOK_MS);
     }
@@ -233,6 +257,12 @@ interface Struck {
 function wanted(one: Subscribed, { plan }: Scenario, load: Publishers): Map<string, Place> {
   return new Map([...load.acknowledged].filter(([id]) => one.wants(plan.get(id)?.type ?? '')));
 }
+
+const isIn = ({ partition, offset }: Place, ranges: readonly GoneRange[]): boolean =>
+  ranges.some((range) => range.partition === partition && range.from <= offset && offset < range.to);
+
+const without = (ids: ReadonlyMap<string, Place>, isGone: (place: Place) => boolean): Map<string, Place> =>
+  new Map([...ids].filter(([, place]) => !isGone(place)));
 
 /** One line for each, of which not too many; and how many there are. */
 function told(what: string, which: readonly string[]): string[] {

@@ -45,7 +45,7 @@ export class Scenario {
 
   /** @param run its name, which no other run of this site has */
   static async prepare(site: Site, receivers: ReceiversProcess, run: string): Promise<Scenario> {
-    const { id: tenantId } = await site.operator.createTenant(run);
+    const tenantId = await site.newTenant(run);
     const { key: apiKey } = await site.operator.createKey(tenantId, run);
     const api = site.operator.as(apiKey);
     const plan = new Plan(run);

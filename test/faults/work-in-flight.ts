@@ -21,8 +21,9 @@ export async function findWork(work: Work, victim: Victim, scenario: Scenario): 
 
 async function inFlight(work: Work, { site, load, manager }: Victim, { logs }: Scenario): Promise<InFlight> {
   const history = work === 'history' ? await unrecorded(site) : 0;
+  const outbox = work === 'outbox' ? ((await site.outbox?.waiting()) ?? 0) : 0;
   await logs.update();
-  return { publishes: load.outstanding, attempts: logs.open, changes: manager.outstanding, history };
+  return { publishes: load.outstanding, attempts: logs.open, changes: manager.outstanding, history, outbox };
 }
 
 /** Records that the recorder has not written yet. */

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, Heal, Victim, Work } from '../fault.js';
-import { ROLES, type Role } from '../site/site.js';
+import { ROLES, type Need, type Role } from '../site/site.js';
 
 const EVERY_MS = 2_000;
 
-const kill = (role: Role, finds: Work, repeatsNothing: boolean): Fault => ({
+const kill = (role: Role, finds: Work, repeatsNothing: boolean, needs: readonly Need[] = []): Fault => ({
   name: `${role}-killed`,
   about: `every ${role} process gets SIGKILL`,
   finds,
+  needs,
   lasts: [1, 8],
   repeatsNothing,
   strike: async ({ site }) => {
@@ -66,6 +67,7 @@ export const ROLE_FAULTS: readonly Fault[] = [
   kill('delivery', 'attempts', false),
   kill('recorder', 'history', true),
   kill('admin-api', 'changes', true),
+  kill('relay', 'outbox', true, ['outbox']),
   comeAndGo,
   everythingStopped,
 ];

@@ -1,12 +1,14 @@
 export const TYPES = { common: 'load.common', rare: 'load.rare', doomed: 'load.doomed', hello: 'hello' } as const;
 
 const KEYS_OF_EACH = 8;
+const PAD = 'x'.repeat(200);
 
 /** An event that is to be published. */
 export interface Planned {
   id: string;
   type: string;
   key?: string;
+  data: object;
   /** The event of the same key that was published before this one. */
   before?: string;
 }
@@ -24,7 +26,7 @@ export class Plan {
     const n = this.next++;
     const turn = n % 20;
     const type = turn < 15 ? TYPES.common : turn < 19 ? TYPES.rare : TYPES.doomed;
-    const event: Planned = { id: `${this.run}-${n}`, type };
+    const event: Planned = { id: `${this.run}-${n}`, type, data: { n, pad: PAD } };
     if (n % 2 === 0) {
       event.key = `${this.run}-k${publisher}.${(n / 2) % KEYS_OF_EACH}`;
       const before = this.lastOf.get(event.key);

@@ -18,6 +18,8 @@ export interface RunResult {
   deadLettered: number;
   held: number;
   pending: number;
+  /** Of the events that the log let go of unread, which was said. */
+  gone: number;
   lost: number;
   repeated: number;
   /** Subscriptions made meanwhile that were acknowledged. */

@@ -16,22 +16,26 @@ import {
 import { DatabaseProxy, HooklineApi, KafkaProxy } from '@hookline/testing';
 import { Brokers } from './brokers.js';
 import { History } from './history.js';
+import { Outbox } from './outbox.js';
 import { SmallDisk } from './small-disk.js';
 
-export const ROLES = ['ingest', 'admin-api', 'delivery', 'recorder'] as const;
+export const ROLES = ['ingest', 'admin-api', 'delivery', 'recorder', 'relay'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * What a site has besides: proxies between roles and brokers, one between roles and PostgreSQL, a small disk for the last
+ * What a site has besides: a producer's outbox with relays, proxies between roles and brokers, one between roles and PostgreSQL, a small disk for the last
  * broker.
  */
-export type Need = 'detours' | 'database-proxy' | 'small-disk';
+export type Need = 'outbox' | 'detours' | 'database-proxy' | 'small-disk';
 
 /** The delays of the retry topics, ms. */
 export const RETRY_DELAYS = [1_000, 2_000, 5_000] as const;
 
 /** So many of a role run; of management one, as its outbox has one publisher at a time anyway. */
-const OF_EACH: Record<Role, number> = { ingest: 2, 'admin-api': 1, delivery: 2, recorder: 2 };
+const OF_EACH: Record<Role, number> = { ingest: 2, 'admin-api': 1, delivery: 2, recorder: 2, relay: 2 };
+
+/** A relay is told at its start whose events it may bring: so many runs a site with an outbox is good for. */
+const RELAYED_TENANTS = 20;
 
 /** On a machine that is busy with brokers that have just come back. */
 const READY_MS = 240_000;
@@ -48,6 +52,7 @@ interface SiteParts {
   kafkaProxy: KafkaProxy | undefined;
   databaseProxy: DatabaseProxy | undefined;
   smallDisk: SmallDisk | undefined;
+  outbox: Outbox | undefined;
   stack: AsyncDisposableStack;
 }
 
@@ -60,6 +65,8 @@ export class Site implements AsyncDisposable {
   /** What has ended by itself, and its last words. */
   readonly deaths: string[] = [];
   private readonly roles = new Map<string, RoleProcess>();
+  /** Tenants whose events relays bring, and that no run has had yet. */
+  private readonly relayed: string[] = [];
   private readonly extra = new Set<RoleProcess>();
   private readonly options = new Map<string, RoleProcessOptions>();
 
@@ -84,19 +91,23 @@ export class Site implements AsyncDisposable {
     if (kafkaProxy) stack.defer(() => kafkaProxy.stop());
     const databaseProxy = needs.includes('database-proxy') ? await DatabaseProxy.open(databaseUrl) : undefined;
     if (databaseProxy) stack.defer(() => databaseProxy.close());
+    const outbox = needs.includes('outbox')
+      ? stack.use(await Outbox.install(await postgres.ensureDatabase('producer')))
+      : undefined;
     const site = new Site({
       ...{ dataDir, brokers: new Brokers(kafka, dataDir), postgres, databaseUrl, history, register },
       operatorToken: `hop_${randomBytes(32).toString('base64url')}`,
       sealingKey: `faults:${randomBytes(32).toString('base64')}`,
-      ...{ kafkaProxy, databaseProxy, smallDisk },
+      ...{ kafkaProxy, databaseProxy, smallDisk, outbox },
       stack: new AsyncDisposableStack(),
     });
     stack.defer(() => site.killAll());
     say('making the topics and the schema');
     await site.setUp();
-    await site.describeRoles();
+    await site.describe(ROLES.filter((role) => role !== 'relay'));
     say('starting the roles');
     await site.startAll();
+    if (outbox) await site.startRelays();
     site.parts.stack.use(stack.move());
     return site;
   }
@@ -147,6 +158,16 @@ export class Site implements AsyncDisposable {
       this.urlsOf('admin-api')[0] as string,
       this.parts.operatorToken,
     );
+  }
+
+  get outbox(): Outbox | undefined {
+    return this.parts.outbox;
+  }
+
+  /** One that no run has had. @returns its id */
+  async newTenant(name: string): Promise<string> {
+    if (this.parts.outbox) return given(this.relayed.pop(), 'tenant left that relays know');
+    return (await this.operator.createTenant(name)).id;
   }
 
   /** Where those of a role listen, also while they are down. */
@@ -224,8 +245,15 @@ export class Site implements AsyncDisposable {
     await Promise.all(all.map((process) => process.kill()));
   }
 
-  private async describeRoles(): Promise<void> {
-    const all = ROLES.flatMap((role) =>
+  /** They take the tenants that there are when they start. */
+  private async startRelays(): Promise<void> {
+    for (let n = 0; n < RELAYED_TENANTS; n++) this.relayed.push((await this.operator.createTenant(`relayed ${n}`)).id);
+    await this.describe(['relay']);
+    await this.start('relay');
+  }
+
+  private async describe(roles: readonly Role[]): Promise<void> {
+    const all = roles.flatMap((role) =>
       Array.from({ length: OF_EACH[role] }, (_, n) => ({ role, name: `${role}-${n + 1}` })),
     );
     const ports = await freePorts(all.length);
@@ -281,6 +309,13 @@ export class Site implements AsyncDisposable {
 
   /** PostgreSQL is known to those alone that need it. */
   private secretsOf(role: Role): NodeJS.ProcessEnv {
+    if (role === 'relay')
+      return {
+        HOOKLINE_RELAY_DATABASE_URL: this.parts.outbox?.url,
+        HOOKLINE_RELAY_TENANTS: this.relayed.join(),
+        // Small batches, so that a kill meets some under way.
+        HOOKLINE_RELAY_BATCH: '50',
+      };
     if (role !== 'admin-api' && role !== 'recorder') return {};
     const { databaseProxy, databaseUrl, operatorToken } = this.parts;
     return { DATABASE_URL: databaseProxy?.url ?? databaseUrl, HOOKLINE_OPERATOR_TOKEN: operatorToken };
