@@ -72,6 +72,11 @@ describe('readDefinitions', () => {
       [{ ...orders, kafka: { brokers: ['a:1'], saslMechanism: 'plain', saslUsername: 'me' } }],
       /\[0\]\.kafka\.saslPasswordFile is needed/,
     ],
+    [
+      'a file that is not there',
+      [{ ...orders, kafka: { brokers: ['a:1'], tlsCaFile: '/no/such.pem' } }],
+      /\[0\]\.kafka\.tlsCaFile can't be read: \/no\/such\.pem/,
+    ],
     ['a name that is taken', [orders, { ...orders, topic: 'b' }], /\[1\]\.name orders is another source's already/],
     [
       'a topic that is taken',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import type { SourcesConfig } from '@hookline/config';
 import { load } from 'js-yaml';
 import type { z } from 'zod';
@@ -73,10 +73,23 @@ function contradictions({ format, kafka }: SourceDefinition): string[] {
     for (const [field, term] of Object.entries(format.mapping))
       if ('attribute' in term) found.push(`format.mapping.${field} names an attribute: only a CloudEvent has those`);
   }
-  if (kafka === undefined || kafka.saslMechanism === 'none') return found;
+  if (kafka === undefined) return found;
+  for (const field of ['tlsCaFile', 'tlsCertFile', 'tlsKeyFile', 'saslPasswordFile'] as const)
+    if (!isReadable(kafka[field])) found.push(`kafka.${field} can't be read: ${kafka[field]}`);
+  if (kafka.saslMechanism === 'none') return found;
   if (kafka.saslUsername === undefined) found.push('kafka.saslUsername is needed to log in');
   if (kafka.saslPasswordFile === undefined) found.push('kafka.saslPasswordFile is needed to log in');
   return found;
+}
+
+function isReadable(file: string | undefined): boolean {
+  if (file === undefined) return true;
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A name is a consumer group's, and a topic has one tenant: neither is given twice. */

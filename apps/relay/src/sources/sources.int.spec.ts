@@ -52,6 +52,23 @@ describe('sources on a real Kafka', () => {
       );
   });
 
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads a topic that is compressed with %s', async (compression) => {
+    const topic = await rig.topic(1, uniqueName(compression), compression);
+    // Random in parts, so that there are literals and copies of many lengths.
+    const values = Array.from({ length: 60 }, (_, n) => {
+      const words = Array.from({ length: n ** 2 }, () => (Math.random() < 0.5 ? 'word' : String(Math.random())));
+      return JSON.stringify({ n, words, run: 'x'.repeat(n * 500) });
+    });
+    await rig.send(
+      topic,
+      values.map((value) => ({ partition: 0, key: 'k', value, headers: { 'x-type': 'a.b' } })),
+    );
+    const { relay } = rig.relay([counted(topic)]);
+    await relay.start();
+    await rig.until('the events', async () => (await rig.events()).length === values.length);
+    expect((await rig.events()).map(({ data }) => data)).toEqual(values);
+  });
+
   it('refuses to start for tenants that nobody knows, all of them at once', async () => {
     const { relay } = rig.relay([
       counted('a', { name: 'one', tenant: 'ten_x' }),

@@ -9,6 +9,7 @@ import {
 import type { Output } from '@hookline/kafka';
 import type { Clock, Logger, Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
+import { readAllCodecs } from './codecs/register.js';
 import type { SourceCluster } from './definition.js';
 import { readDefinitions } from './definitions.js';
 import { KnownTenants } from './known-tenants.js';
@@ -56,6 +57,7 @@ export function createSources(config: RelaySourcesConfig, parts: RelaySourcesPar
   const { sources: definitions, faults } = readDefinitions(config.sources);
   if (faults.length > 0) throw new ConfigError(faults);
   if (definitions.length === 0) return undefined;
+  readAllCodecs();
   const { output, connect, clock, logger, drainMs } = parts;
   const sources: Source[] = [];
   const metrics = new SourceMetrics(parts.metrics, () => sources.map((source) => [source.name, source.lag()] as const));

@@ -154,8 +154,9 @@ export class SourcesRig {
     return under;
   }
 
-  async topic(partitions: number, name = uniqueName('orders')): Promise<string> {
-    const topic = { topic: name, numPartitions: partitions, replicationFactor: -1 };
+  async topic(partitions: number, name = uniqueName('orders'), compression = 'producer'): Promise<string> {
+    const configEntries = [{ name: 'compression.type', value: compression }];
+    const topic = { topic: name, numPartitions: partitions, replicationFactor: -1, configEntries };
     await createTopics(this.admin, [topic]);
     return name;
   }
