@@ -21,7 +21,7 @@ describe('parseCommand', () => {
     [['stort'], /no command stort/],
     [['start', 'now'], /What is now/],
     [['start', '--brokers', '2'], /--brokers is 1 or 3, not 2/],
-    [['start', '--port-base', '65533'], /--port-base is a port from 1 to 65532/],
+    [['start', '--port-base', '65532'], /--port-base is a port from 1 to 65531/],
     [['start', '--nope'], /--nope/],
   ])('refuses %j', (args, message) => {
     expect(() => parseCommand(args)).toThrow(message);

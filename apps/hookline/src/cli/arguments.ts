@@ -9,11 +9,11 @@ export type Command = (typeof COMMANDS)[number];
 export interface StartOptions {
   dataDir: string;
   brokers: 1 | 3;
-  /** Ingest listens here, admin-api, delivery and recorder on the next three. */
+  /** Ingest listens here, admin-api, delivery, recorder and relay on the next four. */
   portBase: number;
 }
 
-const LAST_PORT_BASE = 65_532;
+const LAST_PORT_BASE = 65_531;
 
 /** @throws UsageError that names the argument */
 export function parseCommand(args: readonly string[]): { command: Command; options: StartOptions } {

@@ -7,7 +7,7 @@ export const HELP = `Hookline: an event backbone with a webhook sink.
   hookline start                as npm start
     --data <folder>             where data is kept (.hookline)
     --brokers 1|3               how many brokers; data made with one can't be used with three
-    --port-base <port>          ingest's port; admin-api, delivery and recorder take the next three (8080)
+    --port-base <port>          ingest's port; admin-api, delivery, recorder and relay take the next four (8080)
   hookline demo                 as npm run demo
   hookline setup                makes the schema and the topics; from KAFKA_BROKERS, DATABASE_URL and the like
   hookline grow-events          gives hookline.events more partitions; says what that costs, and does it with --yes
@@ -16,6 +16,7 @@ export const HELP = `Hookline: an event backbone with a webhook sink.
   hookline redrive-source       tries the dead letters of a source again, when its mapping was mended
     --source <name>             which one, of HOOKLINE_SOURCES or its file
     --origin <t:p:o>            only this record (topic:partition:offset); may be given more than once
+  hookline outbox-schema        prints the SQL that makes the outbox in a producer's PostgreSQL, with the limits of HOOKLINE_MAX_*
   hookline help                 this
 
 Kafka comes from KAFKA_BROKERS, else from Docker, else from Java 17 and Maven.

@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './usage-error.js';
 
 /** What works on a Hookline that is there, with its settings from the environment; each has options of its own. */
-export const OPERATIONS = ['grow-events', 'rebuild-database', 'redrive-source'] as const;
+export const OPERATIONS = ['grow-events', 'rebuild-database', 'redrive-source', 'outbox-schema'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export function isOperation(name: string | undefined): name is Operation {
@@ -20,6 +20,9 @@ export async function operate(name: Operation, args: readonly string[]): Promise
       const { yes } = parse(args, { yes: { type: 'boolean' } });
       return (await import('../commands/rebuild-database.js')).rebuildDatabase(yes === true, process.env);
     }
+    case 'outbox-schema':
+      parse(args, {});
+      return (await import('../commands/outbox-schema.js')).printOutboxSchema(process.env);
     case 'redrive-source': {
       const { source, origin } = parse(args, {
         source: { type: 'string' },
