@@ -5,26 +5,35 @@ import { matchesType } from '@hookline/domain';
 export interface HeldVersion {
   version: number;
   live: boolean;
+  /** Whether it has a slice of its own: it took more than the one before. */
+  more: boolean;
   types: string[];
   holdsFrom: Record<string, number>;
 }
 
-export function heldVersionOf({ version, status, heldBack, types, holdsFrom }: SubscriptionRecord): HeldVersion {
-  return { version, live: status === 'enabled' && heldBack !== true, types, holdsFrom };
+export function heldVersionOf(record: SubscriptionRecord): HeldVersion {
+  const { version, status, heldBack, types, holdsFrom, before = [] } = record;
+  const live = status === 'enabled' && heldBack !== true;
+  const [previous] = before;
+  const more = live && !(previous?.live && types.every((type) => previous.types.includes(type)));
+  return { version, live, more, types, holdsFrom };
 }
 
-/** Whether a worker that does not know of this version yet may leave out what it takes. */
-export function takesMore(record: SubscriptionRecord): boolean {
-  const { live, types } = heldVersionOf(record);
-  if (!live) return false;
-  const [before] = record.before ?? [];
-  return before === undefined || !before.live || types.some((type) => !before.types.includes(type));
-}
-
-/** Whether the one of these versions that holds at the offset takes the type. */
-export function takesAt(versions: readonly HeldVersion[], partition: number, offset: number, type: string): boolean {
+/**
+ * Whether the one of these versions that holds at the offset takes the type, and it is for the slice of this version to
+ * say so: where a later one has a slice, that does.
+ */
+export function takesAt(
+  { version, versions }: { version: number; versions: readonly HeldVersion[] },
+  partition: number,
+  offset: number,
+  type: string,
+): boolean {
   let holding: HeldVersion | undefined;
-  for (const each of versions)
-    if ((each.holdsFrom[partition] ?? 0) <= offset && each.version >= (holding?.version ?? 0)) holding = each;
+  for (const each of versions) {
+    if ((each.holdsFrom[partition] ?? 0) > offset) continue;
+    if (each.more && each.version > version) return false;
+    if (each.version >= (holding?.version ?? 0)) holding = each;
+  }
   return holding !== undefined && holding.live && holding.types.some((pattern) => matchesType(pattern, type));
 }

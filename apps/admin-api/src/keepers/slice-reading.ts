@@ -44,10 +44,10 @@ export class SliceMatcher {
       const { partition, offset, timestamp } = record;
       return this.index.match(event.tenant, event.type).flatMap(({ id, slices }) => {
         const slice = slices.find(
-          ({ partitions, versions }) =>
-            offset >= (partitions?.[partition]?.next ?? Infinity) &&
-            offset < (partitions?.[partition]?.to ?? 0) &&
-            takesAt(versions, partition, offset, event.type),
+          (each) =>
+            offset >= (each.partitions?.[partition]?.next ?? Infinity) &&
+            offset < (each.partitions?.[partition]?.to ?? 0) &&
+            takesAt(each, partition, offset, event.type),
         );
         if (slice === undefined) return [];
         const position = { partition, offset, at: timestamp };

@@ -26,7 +26,8 @@ export class Slices {
   /** Those that every worker knows the version of by now, the oldest first; the ones of deleted subscriptions are dropped. */
   async due(limit: number): Promise<(Slice & { epoch: number })[]> {
     await this.session.query(
-      `DELETE FROM late_slices s USING subscriptions o WHERE o.id = s.subscription_id AND o.status = 'deleted'`,
+      `DELETE FROM late_slices s WHERE s.due_at <= now() AND NOT EXISTS (
+         SELECT FROM subscriptions o WHERE o.id = s.subscription_id AND o.status <> 'deleted')`,
     );
     const rows = await this.session.query<Slice & { epoch: number; ends: Date } & Record<string, unknown>>(
       `SELECT s.subscription_id AS "subscriptionId", s.version, s.tenant_id AS "tenantId", s.versions, s.ends_at AS ends,

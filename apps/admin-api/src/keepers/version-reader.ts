@@ -11,7 +11,7 @@ import type { Logger } from '@hookline/platform';
 import type { Session } from '../database/session.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { inTransaction, type Keeper } from './keepers.js';
-import { heldVersionOf, takesMore, type HeldVersion } from './held-version.js';
+import { heldVersionOf, type HeldVersion } from './held-version.js';
 
 export interface VersionReaderParts {
   log: Pick<LogBounds, 'bounds'>;
@@ -60,7 +60,7 @@ export class VersionReader implements Keeper {
     const all = versions.map(({ record }) => ({ id: record.id, held: heldVersionOf(record) }));
     await session.query(FOLLOW, [JSON.stringify(all)]);
     const slices = versions
-      .filter(({ record }) => takesMore(record))
+      .filter(({ record }) => heldVersionOf(record).more)
       .map((each) => sliceOf(each, versions, knownAfterMs));
     await session.query(OPEN, [JSON.stringify(slices)]);
     const told = versions.map(({ record: { id, version }, at }) => ({ id, version, at: at + knownAfterMs }));

@@ -41,9 +41,9 @@ describe('a catch-up', () => {
     const unread = await rig.publish(tenant, TYPES);
     const pausedAt = await endOffsets(TOPICS.events);
     // While it was paused: a late learner has delivered some all the same, and others are no business of it.
-    const while_ = await rig.publish(tenant, [...TYPES, 'user.created']);
-    await rig.decide(while_, []);
-    await rig.record(while_.slice(0, 4), id, 'delivered');
+    const paused = await rig.publish(tenant, [...TYPES, 'user.created']);
+    await rig.decide(paused, []);
+    await rig.record(paused.slice(0, 4), id, 'delivered');
     const resumedAt = await endOffsets(TOPICS.events);
     const after = await rig.publish(tenant, TYPES);
     await rig.decide(after, [id]);
@@ -55,7 +55,7 @@ describe('a catch-up', () => {
     const expected = [
       ...(retrying ?? []),
       ...(held ?? []),
-      ...while_.slice(4).filter(({ type }) => type !== 'user.created'),
+      ...paused.slice(4).filter(({ type }) => type !== 'user.created'),
     ];
     expect(await arrivedIds(id)).toEqual(deliveryIdsOf(expected, id));
     expect(row).toMatchObject({ sent: String(expected.length), error: null });

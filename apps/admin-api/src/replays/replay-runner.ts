@@ -124,7 +124,8 @@ export class ReplayRunner {
     for (const selected of part)
       for (const { id, subscriptionId } of selected.deliveries) {
         signal.throwIfAborted();
-        const epoch = now.get(subscriptionId)?.epoch ?? 0;
+        // What was asked for besides is not for a later catch-up to supersede: that would not bring it.
+        const epoch = job.kind === 'replay' ? 0 : (now.get(subscriptionId)?.epoch ?? 0);
         await inFlight.add(selected.record.value?.length ?? 0, () =>
           this.produce(job.id, selected, { id, subscriptionId, epoch }),
         );

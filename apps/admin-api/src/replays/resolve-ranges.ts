@@ -77,8 +77,9 @@ function timeOf(place: Place): { at: number; name: string } | undefined {
 
 function contradictions(from: Place, to: Place | undefined): FieldError[] {
   if (to === undefined) return [];
-  const [begin, end] = [timeOf(from), timeOf(to)];
-  if (begin && end && begin.at > end.at) return [{ field: `from.${begin.name}`, message: `is after to.${end.name}` }];
+  const [first, last] = [timeOf(from), timeOf(to)];
+  if (first && last && first.at > last.at)
+    return [{ field: `from.${first.name}`, message: `is after to.${last.name}` }];
   if (!(from.by === 'offsets' && to.by === 'offsets')) return [];
   return Object.entries(to.offsets).flatMap(([partition, end]): FieldError[] => {
     const begin = from.offsets[partition];

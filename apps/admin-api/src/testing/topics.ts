@@ -1,11 +1,21 @@
 import { TOPICS } from '@hookline/contracts';
 import { RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
-import { createTopics, testKafkaBrokers } from '@hookline/testing';
+import { createTopics, testKafkaBrokers, waitUntil } from '@hookline/testing';
 import { Kafka, logLevel } from 'kafkajs';
 
 export function testKafka(): Kafka {
   return new Kafka({ clientId: 'admin-api-test', brokers: testKafkaBrokers(), logLevel: logLevel.NOTHING });
 }
+
+const MADE = [
+  TOPICS.events,
+  TOPICS.deliveries,
+  TOPICS.replays,
+  TOPICS.deadLetters,
+  TOPICS.attempts,
+  TOPICS.subscriptions,
+  TOPICS.credentials,
+];
 
 /** Those that admin-api needs, where they are not there. Others may use them too: tests tell their own by id. */
 export async function makeTopics(): Promise<void> {
@@ -15,11 +25,17 @@ export async function makeTopics(): Promise<void> {
   const compacted = { name: 'cleanup.policy', value: 'compact' };
   await createTopics(admin, [
     { topic: TOPICS.events, numPartitions: 3, configEntries: [appendTime] },
+    { topic: TOPICS.deliveries, numPartitions: 3, configEntries: [appendTime] },
     { topic: TOPICS.replays, numPartitions: 3, configEntries: [appendTime] },
+    { topic: TOPICS.deadLetters, numPartitions: 3, configEntries: [appendTime] },
     { topic: TOPICS.attempts, numPartitions: 2, configEntries: [appendTime] },
     { topic: TOPICS.subscriptions, numPartitions: 1, configEntries: [appendTime, compacted] },
     { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
   ]);
+  // A topic is made before each of its partitions has a leader, and until then nobody can ask where it ends.
+  const offsets = new TopicOffsets(admin);
+  const led = async (): Promise<boolean> => (await Promise.all(MADE.map((topic) => offsets.bounds(topic)))).length > 0;
+  await waitUntil(led, { deadlineMs: 60_000, what: 'the topics to have leaders' });
   await admin.disconnect();
 }
 

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { encodeCompacted, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { deliveryIdsOf, ReplayRig } from '../testing/replay-rig.js';
+import { endOffsets } from '../testing/topics.js';
+
+const FOUR = ['a.b', 'a.b', 'a.b', 'a.b'];
+
+describe('late learners', () => {
+  let rig: ReplayRig;
+
+  beforeAll(async () => {
+    // So long that it is the test that says when a slice is over.
+    rig = await ReplayRig.start({ HOOKLINE_VIEW_STALE: '1h' });
+    rig.run();
+  });
+
+  afterAll(() => rig.stop());
+
+  async function tell(
+    { tenant, id }: { tenant: string; id: string },
+    changes: Partial<SubscriptionRecord>,
+  ): Promise<void> {
+    const record: SubscriptionRecord = {
+      v: 1,
+      version: 1,
+      id,
+      tenant,
+      url: 'https://example.com/',
+      types: ['*'],
+      status: 'enabled',
+      sealed: '',
+      holdsFrom: Object.fromEntries(await endOffsets(TOPICS.events)),
+      ...changes,
+    };
+    await rig.pump.produce({ topic: TOPICS.subscriptions, key: id, value: encodeCompacted(record) });
+  }
+
+  const slices = (id: string): Promise<{ versions: object[]; partitions: object | null }[]> =>
+    rig.database.query('SELECT versions, partitions FROM late_slices WHERE subscription_id = $1 ORDER BY version', [
+      id,
+    ]);
+
+  /** What was handed over to the lane of live work. */
+  async function arrived(id: string): Promise<string[]> {
+    return (await rig.arrived(TOPICS.deliveries, id)).map(({ deliveryId }) => deliveryId).sort();
+  }
+
+  const opened = (id: string, versions = 1): Promise<unknown> =>
+    rig.until('the slice to be opened', async () => {
+      const [slice] = await slices(id);
+      return (slice?.versions.length ?? 0) >= versions;
+    });
+
+  /** As if every worker had heard of all changes by now. */
+  async function over(id: string): Promise<void> {
+    await rig.database.query(
+      `UPDATE late_slices SET due_at = now(), ends_at = now() + interval '1 hour' WHERE subscription_id = $1`,
+      [id],
+    );
+  }
+
+  const read = (id: string): Promise<unknown> =>
+    rig.until('the slice to be read', async () => (await slices(id)).length === 0);
+
+  it('Late learners of a new subscription: what they left out is handed over, what was matched is not', async () => {
+    const subscription = await rig.subscribe(['a.*']);
+    const { tenant, id } = subscription;
+    const before = await rig.publish(tenant, FOUR);
+    await tell(subscription, { types: ['a.*'] });
+    await opened(id);
+    const missed = await rig.publish(tenant, FOUR);
+    const matched = await rig.publish(tenant, FOUR);
+    const others = await rig.publish(tenant, ['c.d', 'c.d']);
+    await rig.decide([...before, ...missed, ...others], []);
+    await rig.decide(matched, [id]);
+    await over(id);
+    await read(id);
+    expect(await arrived(id)).toEqual(deliveryIdsOf(missed, id));
+    expect((await rig.arrived(TOPICS.deliveries, id))[0]).toMatchObject({ epoch: 1, replayId: undefined });
+  });
+
+  it('waits for what is not decided yet, for whoever reads it knows of the version', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    await tell(subscription, {});
+    await opened(id);
+    const events = await rig.publish(tenant, [...FOUR, ...FOUR, ...FOUR]);
+    const ofFirst = events.filter(({ partition }) => partition === 0);
+    const others = events.filter(({ partition }) => partition !== 0);
+    await rig.decide([...others, ...ofFirst.slice(0, 1), ...ofFirst.slice(2)], []);
+    await over(id);
+    await rig.until('what is decided to be handed over', async () => (await arrived(id)).length === others.length + 1);
+    const [row] = await slices(id);
+    expect(row?.partitions).toMatchObject({ '0': { next: ofFirst[1]?.offset } });
+    // A worker that was behind has read it, with the version in view: it has matched it, and sends it itself.
+    await rig.decide(ofFirst.slice(1, 2), [id]);
+    await read(id);
+    expect(await arrived(id)).toEqual(deliveryIdsOf([...others, ...ofFirst.filter((_, at) => at !== 1)], id));
+  });
+
+  it('goes by the version that holds at each offset, and on where it stood after a restart', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    await tell(subscription, {});
+    await opened(id);
+    const wide = await rig.publish(tenant, FOUR);
+    await tell(subscription, {
+      version: 2,
+      types: ['c.d'],
+      before: [{ version: 1, live: true, types: ['*'], holdsFrom: {} }],
+    });
+    const narrow = await rig.publish(tenant, [...FOUR, 'c.d']);
+    await tell(subscription, { version: 3, types: ['c.d'], status: 'paused' });
+    const paused = await rig.publish(tenant, ['c.d', 'c.d']);
+    await opened(id, 3);
+    await rig.killSessions();
+    await rig.decide([...wide, ...narrow, ...paused], []);
+    await over(id);
+    await read(id);
+    const expected = [...wide, ...narrow.filter(({ type }) => type === 'c.d')];
+    expect(await arrived(id)).toEqual(deliveryIdsOf(expected, id));
+  });
+
+  it('cost nothing where the log stands still: nothing is read', async () => {
+    const subscription = await rig.subscribe();
+    const ends = [...(await endOffsets(TOPICS.events))];
+    // Others publish here, too: it holds from where they have not come yet.
+    await tell(subscription, {
+      holdsFrom: Object.fromEntries(ends.map(([partition, end]) => [partition, end + 1_000_000])),
+    });
+    await opened(subscription.id);
+    await over(subscription.id);
+    await read(subscription.id);
+    expect(await arrived(subscription.id)).toEqual([]);
+  });
+});
