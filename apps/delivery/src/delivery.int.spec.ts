@@ -126,27 +126,91 @@ describe('a delivery worker', () => {
     expect(receiver.requests.map(({ path }) => path).sort()).toEqual(['/', '/late']);
   });
 
-  it('dead-letters what waits for a subscription that is deleted or disabled', async () => {
+  it('dead-letters what waits for a subscription that is deleted, and holds it where it is paused or disabled', async () => {
     rig = await DeliveryRig.open({ retryDelaysMs: [1_000] });
     receiver.behave({ status: 503 });
     const deleted = await rig.subscribe({ url: receiver.url, types: ['a'] });
     const disabled = await rig.subscribe({ url: receiver.url, types: ['b'] });
+    const paused = await rig.subscribe({ url: receiver.url, types: ['c'] });
     await rig.worker();
-    await rig.publish({ type: 'a' });
-    await rig.publish({ type: 'b' });
-    await receiver.waitForRequests(2);
+    for (const type of ['a', 'b', 'c']) await rig.publish({ type });
+    await receiver.waitForRequests(3);
     await rig.subscribe({ id: deleted, status: 'deleted' });
     await rig.subscribe({ id: disabled, status: 'disabled' });
+    await rig.subscribe({ id: paused, status: 'paused' });
     await rig.publish({ id: 'after', type: 'a' });
 
-    await rig.outcomesWhere(2, ({ delivery }) => delivery?.state === 'dead-lettered');
-    const letters = await rig.deadLettersWhen(2);
-    expect(Object.fromEntries(letters.map(({ delivery, reason }) => [delivery.subscriptionId, reason]))).toEqual({
-      [deleted]: 'subscription-deleted',
-      [disabled]: 'subscription-disabled',
+    const ended = await rig.outcomesWhere(
+      3,
+      ({ delivery }) => delivery?.attempt === undefined && delivery !== undefined,
+    );
+    expect(
+      Object.fromEntries(
+        ended.map(({ delivery }) => [delivery?.subscriptionId, `${delivery?.state} ${delivery?.reason}`]),
+      ),
+    ).toEqual({
+      [deleted]: 'dead-lettered subscription-deleted',
+      [disabled]: 'held subscription-disabled',
+      [paused]: 'held subscription-paused',
     });
+    const letters = await rig.deadLettersWhen(1);
+    expect(letters.map(({ delivery, reason }) => [delivery.subscriptionId, reason])).toEqual([
+      [deleted, 'subscription-deleted'],
+    ]);
     const [after] = await rig.outcomesWhere(1, ({ eventId }) => eventId === 'after');
     expect(after?.matched).toEqual([]);
+  });
+
+  it('matches by the version that held where an event stands, also where it reads it late', async () => {
+    rig = await DeliveryRig.open();
+    const id = await rig.subscribe({ url: receiver.url });
+    const holds = async (event: string): Promise<Record<string, number>> => {
+      const { offset } = await rig.publish({ id: event, partition: 0 });
+      return { '0': offset + 1 };
+    };
+    const live = { version: 1, live: true, types: ['*'], holdsFrom: {} };
+    const pausedFrom = await holds('before');
+    await rig.subscribe({ id, status: 'paused', holdsFrom: pausedFrom, before: [live] });
+    const enabledFrom = await holds('meanwhile');
+    const paused = { version: 2, live: false, types: ['*'], holdsFrom: pausedFrom };
+    await rig.subscribe({ id, status: 'enabled', holdsFrom: enabledFrom, before: [paused, live] });
+    await rig.publish({ id: 'after', partition: 0 });
+    // It has seen nothing of all that.
+    const worker = await rig.worker();
+    const matched = async (count: number) => {
+      const outcomes = await rig.outcomesWhere(count, (outcome) => outcome.matched !== undefined);
+      return Object.fromEntries(outcomes.map((outcome) => [outcome.eventId, outcome.matched]));
+    };
+    expect(await matched(3)).toEqual({ before: [id], meanwhile: [], after: [id] });
+    await receiver.waitForIds(2);
+    // And one that has seen it all goes on by the latest.
+    const pausedAgain = await holds('last');
+    await until('the last', () => receiver.requests.length === 3);
+    const enabled = { version: 3, live: true, types: ['*'], holdsFrom: enabledFrom };
+    await rig.subscribe({ id, status: 'paused', holdsFrom: pausedAgain, before: [enabled, paused, live] });
+    await until('the view to know', () => worker.view.get(id)?.status === 'paused');
+    await rig.publish({ id: 'held', partition: 0 });
+    expect(await matched(5)).toMatchObject({ last: [id], held: [] });
+    expect(receiver.requests.map(({ headers }) => headers['hookline-event-id'])).toEqual(['before', 'after', 'last']);
+  });
+
+  it('ends what a catch-up brings without a word, and sends what is of the new epoch', async () => {
+    rig = await DeliveryRig.open({ retryDelaysMs: [1_000] });
+    receiver.behave({ status: 503 });
+    const id = await rig.subscribe({ url: receiver.url });
+    const worker = await rig.worker();
+    await rig.publish({ id: 'old', partition: 0 });
+    await rig.outcomesWhere(1, ({ delivery }) => delivery?.state === 'retrying');
+    await rig.subscribe({ id, epoch: 1 });
+    await until('the view to know', () => worker.view.get(id)?.epoch === 1);
+    receiver.behave(failFirstOfEach(1));
+    await rig.publish({ id: 'new', partition: 0 });
+    await rig.outcomesWhere(1, ({ eventId, delivery }) => eventId === 'new' && delivery?.state === 'delivered');
+    await until('the lanes to be empty', async () => (await rig.backlog('hookline.retry.1s')) === 0);
+    expect(receiver.requests.filter(({ headers }) => headers['hookline-event-id'] === 'new')).toHaveLength(2);
+    // Its endpoint would take it by now, or at the second time; but nothing says any more of it.
+    const old = (await rig.outcomes()).filter(({ eventId }) => eventId === 'old');
+    expect(new Set(old.map(({ delivery }) => delivery?.state))).toEqual(new Set(['retrying']));
   });
 
   it('dead-letters what it cannot read, and goes on', async () => {

@@ -11,6 +11,11 @@ export interface Delivery {
   readonly assignment: Assignment;
   /** The event's first record about what it matched; absent in the lanes, where that has been said. */
   readonly firstRecord?: FirstRecord;
+  /**
+   * History may not know yet that it waits, so that a catch-up would not bring it: it is of whatever epoch its subscription
+   * has come to when it goes on.
+   */
+  readonly isUntold?: boolean;
   /** Its place among all that waits for its subscription; in the lanes only. */
   readonly waiting?: { goesAway(): void };
 }

@@ -55,7 +55,11 @@ export class DeliveryEngine {
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
     const inOrder = new OrderedHandover(
       {
-        write: (delivery) => handover.toLaneOnce(delivery),
+        write: (delivery) => {
+          // It may have waited here.
+          this.targets.get(delivery.envelope.subscriptionId)?.subscriber.adopt(delivery.envelope);
+          return handover.toLaneOnce(delivery);
+        },
         tell: (delivery) => handover.isInLane(delivery),
         owns: owns.event,
       },

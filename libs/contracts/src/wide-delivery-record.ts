@@ -21,8 +21,6 @@ export interface WideDelivery {
   source: LogPosition;
   /** When the window of each of them began: with this hand-over; ms since the epoch. */
   windowStart: number;
-  /** The epoch of all of them when they were matched; absent: 0. As in a record of one. */
-  epoch?: number;
   /** Without repeats. */
   subscriptionIds: readonly string[];
 }
@@ -37,25 +35,22 @@ export function isWide(headers: Readonly<Record<string, unknown>>): boolean {
   return headers[FAN_OUT] !== undefined;
 }
 
-export function encodeWideHeaders({ event, source, windowStart, epoch, subscriptionIds }: WideDelivery): RecordHeaders {
+export function encodeWideHeaders({ event, source, windowStart, subscriptionIds }: WideDelivery): RecordHeaders {
   const headers = encodeEventHeaders(event);
   headers['source'] = encodePosition(source);
   headers['window'] = String(windowStart);
-  if (epoch !== undefined) headers['epoch'] = String(epoch);
   headers[FAN_OUT] = JSON.stringify(subscriptionIds);
   return headers;
 }
 
 /** @throws UnreadableRecord */
 export function decodeWideHeaders(headers: Readonly<Record<string, unknown>>): WideDelivery {
-  const wide: WideDelivery = {
+  return {
     event: decodeEventHeaders(headers),
     source: decodePosition(headers, 'source'),
     windowStart: numericHeader(headers, 'window'),
     subscriptionIds: idsIn(requiredHeader(headers, FAN_OUT)),
   };
-  if (headers['epoch'] !== undefined) wide.epoch = numericHeader(headers, 'epoch');
-  return wide;
 }
 
 function idsIn(text: string): string[] {

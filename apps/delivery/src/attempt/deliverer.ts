@@ -115,6 +115,7 @@ export class Deliverer {
 
   private noRoom(visit: Visit): void {
     const { delivery, subscriber, entrance } = visit;
+    if (delivery.isUntold === true) subscriber.adopt(delivery.envelope);
     // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
     if (!visit.isOurs) return visit.reject(new NotOwner());
     const refusal = this.rooms.refusal(visit);
@@ -154,7 +155,7 @@ export class Deliverer {
   }
 
   private conclude(
-    { delivery, entrance }: Visit,
+    { delivery, subscriber, entrance }: Visit,
     target: Target,
     { outcome: attempt }: Attempted,
     verdict: Verdict,
@@ -163,6 +164,7 @@ export class Deliverer {
     const { envelope, assignment } = delivery;
     // The next owner repeats this; a retry of ours besides would make two of it.
     if (assignment.signal.aborted || !entrance.owns(assignment)) throw new NotOwner();
+    if (delivery.isUntold === true) subscriber.adopt(envelope);
     envelope.history.push(summaryOf(attempt));
     const now = this.clock.now();
     const outcome: Outcome =
@@ -189,7 +191,8 @@ export class Deliverer {
   }
 
   /** How it ends without an attempt, if so. */
-  private endOf({ delivery: { envelope }, subscriber }: Visit): End | undefined {
+  private endOf({ delivery: { envelope, isUntold }, subscriber }: Visit): End | undefined {
+    if (isUntold === true) subscriber.adopt(envelope);
     const end = subscriber.endOf(envelope);
     if (end !== undefined) return end;
     const { windowStart } = envelope;

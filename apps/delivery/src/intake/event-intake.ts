@@ -158,8 +158,8 @@ export class EventIntake {
     const single = ordered
       .filter(({ id }) => parts.open.has(id))
       .map((target) =>
-        this.toOwner({ envelope: envelopeOf(event, source, target), body, assignment }, target).then(() =>
-          parts.complete(target.id),
+        this.toOwner({ envelope: envelopeOf(event, source, target.id), body, assignment, isUntold: true }, target).then(
+          () => parts.complete(target.id),
         ),
       );
     return allDurable([...single, this.wide.hand(match, parts, { event, source, body, assignment, firstRecord })]);
@@ -168,23 +168,21 @@ export class EventIntake {
   private deliver(work: EventWork, record: LogRecord, held: TenantHeld, target: Target): Promise<unknown> {
     const { event, source, firstRecord } = work;
     const delivery: Delivery = {
-      envelope: envelopeOf(event, source, target),
+      envelope: envelopeOf(event, source, target.id),
       body: record.value as Buffer,
       assignment: record.assignment,
       firstRecord,
+      isUntold: true,
     };
     if (!isDirect(target)) return this.toOwner(delivery, target);
     const entrance = this.shares.isOver(held) ? this.hurriedEntrance : this.entrance;
-    const delivered = this.deliverer.deliver(delivery, target.subscriber, entrance);
-    // A catch-up brings it, and nothing was written here: what the event matched is to be known all the same.
-    return delivered.then((how) =>
-      how.kind === 'superseded' ? this.handover.matched(event, source, firstRecord) : undefined,
-    );
+    return this.deliverer.deliver(delivery, target.subscriber, entrance);
   }
 
   /** What is ordered is never refused here: it would come again behind its successors. */
-  private toOwner(delivery: Delivery, { record }: Target): Promise<unknown> {
+  private toOwner(delivery: Delivery, { record, subscriber }: Target): Promise<unknown> {
     const { envelope, assignment } = delivery;
+    subscriber.adopt(envelope);
     if (record.ordering === 'key' && envelope.event.key !== undefined) {
       envelope.windowStart ??= this.clock.now();
       return this.ordered.hand(delivery);
@@ -217,9 +215,7 @@ function isDirect({ record }: Target): boolean {
   return record.ordering === undefined && record.rateLimit === undefined;
 }
 
-function envelopeOf(event: EventEnvelope, source: LogPosition, { id, record }: Target): DeliveryEnvelope {
-  const deliveryId = deliveryIdOf(event, source, id);
-  const envelope: DeliveryEnvelope = { event, source, subscriptionId: id, deliveryId, attempts: 0, history: [] };
-  if (record.epoch !== undefined && record.epoch > 0) envelope.epoch = record.epoch;
-  return envelope;
+function envelopeOf(event: EventEnvelope, source: LogPosition, subscriptionId: string): DeliveryEnvelope {
+  const deliveryId = deliveryIdOf(event, source, subscriptionId);
+  return { event, source, subscriptionId, deliveryId, attempts: 0, history: [] };
 }

@@ -1,4 +1,4 @@
-import type { EventEnvelope, LogPosition, WideDelivery } from '@hookline/contracts';
+import type { EventEnvelope, LogPosition } from '@hookline/contracts';
 import type { RecordParts } from '@hookline/domain';
 import type { Assignment } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
@@ -64,18 +64,18 @@ export class WideHandover {
       const windowStart = this.clock.now();
       const written = pieces
         .filter(({ name }) => parts.open.has(name))
-        .map(({ partition, subscriptionIds, epoch, name }) => {
-          const piece: WideDelivery = { event, source, windowStart, subscriptionIds };
-          if (epoch > 0) piece.epoch = epoch;
-          return this.handover.wideToLane(piece, body, partition).then(() => parts.complete(name));
-        });
+        .map(({ partition, subscriptionIds, name }) =>
+          this.handover
+            .wideToLane({ event, source, windowStart, subscriptionIds }, body, partition)
+            .then(() => parts.complete(name)),
+        );
       await allDurable([this.handover.matched(event, source, firstRecord), ...written]);
     });
   }
 
   private divide(targets: readonly Target[]): WideMatch {
     const isOrdered = (target: Target): boolean => target.record.ordering !== undefined;
-    const others = targets.filter((target) => !isOrdered(target));
+    const others = targets.filter((target) => !isOrdered(target)).map(({ id }) => id);
     const ids = targets.map(({ id }) => id);
     return { targets, ids, ordered: targets.filter(isOrdered), pieces: widePieces(others, this.partitionOf) };
   }

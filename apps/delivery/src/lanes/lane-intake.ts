@@ -138,15 +138,13 @@ export class LaneIntake {
   /** Each on its own; what can't go now goes on as a record of its own. All are sent the same bytes in memory. */
   private takeWide(record: LogRecord, body: Buffer, wide: WideDelivery): Promise<void> {
     const { assignment, offset } = record;
-    const { event, source, windowStart, epoch, subscriptionIds } = wide;
+    const { event, source, windowStart, subscriptionIds } = wide;
     const parts = assignment.partsOf(offset, subscriptionIds);
     return this.slots.each([...parts.open], (subscriptionId) => {
       const deliveryId = deliveryIdOf(event, source, subscriptionId);
-      const envelope: DeliveryEnvelope = {
-        ...{ event, source, subscriptionId, deliveryId, attempts: 0, windowStart, history: [] },
-        ...(epoch === undefined ? {} : { epoch }),
-      };
-      const work = (waiting: Waiting): Promise<unknown> => this.go(record, { envelope, body, assignment, waiting });
+      const envelope = { event, source, subscriptionId, deliveryId, attempts: 0, windowStart, history: [] };
+      const delivery: Delivery = { envelope, body, assignment, isUntold: true };
+      const work = (waiting: Waiting): Promise<unknown> => this.go(record, { ...delivery, waiting });
       return this.counted(record, envelope, work).then(() => parts.complete(subscriptionId));
     });
   }

@@ -102,18 +102,20 @@ class Counted implements Waiting {
   goesAway(): void {
     // Now, not when it is durable: it may be read before that is known.
     this.goes = true;
+    this.count.here--;
     this.count.away++;
   }
 
   leave(): void {
-    this.count.here--;
+    if (!this.goes) this.count.here--;
     this.settled(this.count);
   }
 
   comesAgain(): void {
     if (this.goes) this.count.away--;
+    else this.count.here--;
     if (this.wasAway) this.count.away++;
-    this.leave();
+    this.settled(this.count);
   }
 }
 

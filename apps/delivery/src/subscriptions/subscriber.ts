@@ -33,6 +33,12 @@ export class Subscriber {
     return current.record.version <= this.goneVersion ? GONE : undefined;
   }
 
+  /** The delivery is of the epoch that holds now. */
+  adopt(envelope: DeliveryEnvelope): void {
+    const { epoch = 0 } = this.current?.record ?? {};
+    if (epoch > 0) envelope.epoch = epoch;
+  }
+
   /** Whether a catch-up brings what was matched in this epoch. What waits for a deleted one is buried, whenever it was matched. */
   supersedes(epoch: number | undefined): boolean {
     const { current } = this;

@@ -10,7 +10,7 @@ export class EngineLog {
   private held = 0;
   /** Records that were done with before they were due. */
   early = 0;
-  private readonly assignment: Assignment;
+  readonly assignment: Assignment;
 
   constructor(
     private readonly topic: string,

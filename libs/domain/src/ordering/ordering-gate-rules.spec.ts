@@ -113,6 +113,56 @@ describe('a copy', () => {
   });
 });
 
+describe('what a catch-up brings', () => {
+  const gateOf = (current: { epoch: number }) =>
+    gateWith({ isSuperseded: (_, epoch = current.epoch) => epoch < current.epoch });
+  const old = { epoch: 0 };
+
+  it('is waited for no longer, wherever it is, and dropped when it comes', () => {
+    const current = { epoch: 0 };
+    const gate = gateOf(current);
+    const [first, waits, replay] = [record(1, old), record(2, old), record(1, { group: 'sub\0replay' })];
+    gate.arrive(first, 0);
+    gate.arrive(waits, 0);
+    gate.finished(first, { kind: 'away', forMs: 100 }, 0);
+    gate.arrive(replay, 0);
+    current.epoch = 1;
+    expect(gate.supersede('sub', 0)).toEqual([{ kind: 'drop', work: waits }]);
+    // What a replay asked for has no epoch.
+    expect(gate.outstanding).toBe(1);
+    const next = record(3, { epoch: 1 });
+    expect(gate.arrive(next, 1)).toEqual([{ kind: 'go', work: next }]);
+    const back = retry(1, 100, old);
+    expect(gate.arrive(back, 2)).toEqual([{ kind: 'drop', work: back }]);
+    expect(gate.supersede('su', 0)).toEqual([]);
+  });
+
+  it('is waited for while it is under way, and not when that has ended, however', () => {
+    const current = { epoch: 0 };
+    const gate = gateOf(current);
+    const [first, next] = [record(1, old), record(2, { epoch: 1 })];
+    gate.arrive(first, 0);
+    current.epoch = 1;
+    expect(gate.supersede('sub', 0)).toEqual([]);
+    expect(gate.arrive(next, 0)).toEqual([]);
+    expect(gate.finished(first, { kind: 'away', forMs: 60_000 }, 1)).toEqual([{ kind: 'go', work: next }]);
+  });
+
+  it('is not taken up by a new owner, and fills nothing above the limit', () => {
+    const gate = gateWith({ outstandingMost: 1, isSuperseded: (_, epoch = 0) => epoch < 1 });
+    gate.found(retry(1, 50, old));
+    gate.found(record(2, old));
+    const [next, over] = [record(3, { epoch: 1 }), record(4, { epoch: 1, key: 'other' })];
+    expect([gate.outstanding, gate.arrive(next, 0), gate.arrive(over, 0)]).toEqual([
+      0,
+      [{ kind: 'go', work: next }],
+      [],
+    ]);
+    const late = record(5, old);
+    expect([gate.isFull, gate.arrive(late, 0)]).toEqual([true, [{ kind: 'drop', work: late }]]);
+  });
+});
+
 describe('what must wait for its turn', () => {
   it('moves behind a first that is far, and waits in memory for one that is near', () => {
     const gate = gateWith();

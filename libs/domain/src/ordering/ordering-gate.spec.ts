@@ -40,6 +40,7 @@ const steps = {
 const faults = {
   succeedInVain: small.map<Step>((index) => (world) => world.succeed(index, true)),
   handOverAgain: fc.integer({ min: 1, max: 4 }).map<Step>((back) => (world) => world.handOverAgain(back)),
+  catchUp: fc.constant<Step>((world) => world.catchUp()),
   takeOver: fc.nat(2).map<Step>((late) => (world) => world.takeOver(late)),
 };
 

@@ -16,6 +16,7 @@ export interface Event {
 
 interface Record extends OrderedWork {
   readonly event: Event;
+  readonly epoch: number;
 }
 
 /** A lane's log, and how far its group has come with it. */
@@ -47,12 +48,17 @@ export class OrderedWorld {
   moves: { record: Record; delayMs: number; written: boolean }[] = [];
   private readonly logs = new Map(LANES.map((lane) => [lane, new Log()]));
   private handedOver = 0;
+  /** All that was ever handed over. */
+  private readonly known = new Set<Event>();
+  private epoch = 0;
+  private readonly gateRules: GateRules;
   private gate: OrderingGate<Record>;
   private inHand: Record[] = [];
   private again: Record[] = [];
 
-  constructor(private readonly rules: GateRules) {
-    this.gate = new OrderingGate(rules);
+  constructor(rules: GateRules) {
+    this.gateRules = { ...rules, isSuperseded: (_group, epoch = 0) => epoch < this.epoch };
+    this.gate = new OrderingGate(this.gateRules);
   }
 
   publish(key: string, partition = 0): void {
@@ -61,8 +67,18 @@ export class OrderedWorld {
 
   /** Up to so many, in the order of the log. */
   handOver(count: number): void {
-    for (let n = 0; n < count && this.handedOver < this.events.length; n++)
-      this.append('deliveries', this.events[this.handedOver++] as Event, 0, 0);
+    for (let n = 0; n < count && this.handedOver < this.events.length; n++) {
+      const event = this.events[this.handedOver++] as Event;
+      this.known.add(event);
+      this.append('deliveries', event, this.epoch, 0, 0);
+    }
+  }
+
+  /** The subscription catches up: what was handed over is brought by something else, whatever becomes of its records. */
+  catchUp(): void {
+    this.epoch++;
+    for (const event of this.known) this.through.add(event);
+    this.carryOut(this.gate.supersede('sub', this.now));
   }
 
   /** A copy of hand-overs that were made already: the worker of the events died before its commit. */
@@ -110,7 +126,8 @@ export class OrderedWorld {
     const running = this.attempts[index];
     if (running === undefined || running.writtenMs !== undefined) return;
     const { lane, delayMs } = TIERS[tier % TIERS.length] as (typeof TIERS)[number];
-    this.append(lane, running.record.event, running.record.attempts + 1, this.now + delayMs);
+    const { event, epoch, attempts } = running.record;
+    this.append(lane, event, epoch, attempts + 1, this.now + delayMs);
     running.writtenMs = delayMs;
     this.failures++;
   }
@@ -127,7 +144,8 @@ export class OrderedWorld {
     const move = this.moves[index];
     if (move === undefined || move.written) return;
     const { lane, delayMs } = TIERS.find((tier) => tier.delayMs >= move.delayMs) ?? TIERS[1];
-    this.append(lane, move.record.event, move.record.attempts, this.now + delayMs);
+    const { event, epoch, attempts } = move.record;
+    this.append(lane, event, epoch, attempts, this.now + delayMs);
     move.delayMs = delayMs;
     move.written = true;
   }
@@ -155,9 +173,9 @@ export class OrderedWorld {
       for (const offset of log.committed) log.complete.add(offset);
       log.next = 0;
     }
-    this.gate = new OrderingGate(this.rules);
+    this.gate = new OrderingGate(this.gateRules);
     this.scan();
-    for (const { event, attempts } of late) this.append('short', event, attempts, this.now + 10);
+    for (const { event, epoch, attempts } of late) this.append('short', event, epoch, attempts, this.now + 10);
   }
 
   /** Everything succeeds from now on. @returns whether all was through within so many rounds */
@@ -209,12 +227,13 @@ export class OrderedWorld {
     return records.filter(({ offset }) => !complete.has(offset));
   }
 
-  private append(lane: string, event: Event, attempts: number, dueAt: number): void {
+  private append(lane: string, event: Event, epoch: number, attempts: number, dueAt: number): void {
     const { records } = this.logs.get(lane) as Log;
-    const { key, partition, offset } = event;
-    const source = { partition, offset, at: offset };
+    const { key, partition, offset: at } = event;
+    const source = { partition, offset: at, at };
     const fromTier = lane !== 'deliveries';
-    records.push({ event, group: 'sub', key, source, lane, offset: records.length, fromTier, attempts, dueAt });
+    const offset = records.length;
+    records.push({ event, group: 'sub', key, source, epoch, lane, offset, fromTier, attempts, dueAt });
   }
 
   private arrive(record: Record): void {
@@ -245,6 +264,7 @@ export class OrderedWorld {
     const { event } = record;
     this.attempts.push({ record });
     this.sends.push(event);
+    if (record.epoch < this.epoch) this.violations.push(`${event.offset} was sent, and something else brings it`);
     if (record.dueAt > this.now) this.violations.push(`${event.offset} was sent early`);
     if (this.through.has(event)) return;
     const before = this.events.find(
