@@ -1,5 +1,6 @@
 import type { Chance } from './random.js';
 import type { Manager } from './load/manager.js';
+import type { Place } from './load/way.js';
 import type { Publishers } from './load/publishers.js';
 import type { Need, Site } from './site/site.js';
 
@@ -24,6 +25,9 @@ export interface GoneRange {
   from: number;
   to: number;
 }
+
+export const isIn = ({ partition, offset }: Place, ranges: readonly GoneRange[]): boolean =>
+  ranges.some((range) => range.partition === partition && range.from <= offset && offset < range.to);
 
 /** Makes good what was broken; resolves when everything runs again. */
 export type Heal = () => Promise<void>;

@@ -1,8 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RoleProcess } from '@hookline/embedded';
 import type { Fault, Heal, Victim, Work } from '../fault.js';
 import { ROLES, type Need, type Role } from '../site/site.js';
 
 const EVERY_MS = 2_000;
+/** On a busy machine one that starts takes longer than that: several do at once, then. */
+const MOST_STARTING = 3;
+const READY_MS = 120_000;
 
 const kill = (role: Role, finds: Work, repeatsNothing: boolean, needs: readonly Need[] = []): Fault => ({
   name: `${role}-killed`,
@@ -23,22 +27,42 @@ const comeAndGo: Fault = {
   finds: 'attempts',
   lasts: [24, 40],
   strike: async ({ site, note }: Victim): Promise<Heal> => {
-    let changes = 0;
+    const ready: RoleProcess[] = [];
+    const starting = new Set<Promise<void>>();
     const over = new AbortController();
+    let [joined, left] = [0, 0];
+    const join = async (): Promise<void> => {
+      const process = await site.join('delivery');
+      await process.untilReady(READY_MS);
+      joined += 1;
+      ready.push(process);
+    };
+    const step = (): Promise<unknown> | undefined => {
+      const oldest = ready.shift();
+      if (oldest) {
+        left += 1;
+        return site.leave(oldest);
+      }
+      if (starting.size >= MOST_STARTING) return undefined;
+      const one: Promise<void> = join()
+        .catch((error: Error) => note(error.message))
+        .finally(() => starting.delete(one));
+      starting.add(one);
+      return undefined;
+    };
     const working = (async () => {
       while (!over.signal.aborted) {
-        const joined = await site.join('delivery');
+        await step();
         await pause(EVERY_MS);
-        const left = site.leave(joined);
-        changes += 2;
-        await pause(EVERY_MS);
-        await left;
       }
     })();
     return async () => {
       over.abort();
       await working;
-      note(`${changes} comings and goings`);
+      await Promise.all(starting);
+      await Promise.all(ready.map((process) => site.leave(process)));
+      note(`${joined} workers joined, ${left} left in between`);
+      if (joined === 0) throw new Error('no worker has joined');
     };
   },
 };

@@ -20,8 +20,8 @@ const ACCEPTED = 204;
 export class EndpointLog {
   /** What came before it was due. */
   readonly early: string[] = [];
-  /** What came before an earlier one of its key had been accepted. */
-  readonly disordered: string[] = [];
+  /** What came before an earlier one of its key had been accepted: both their ids. */
+  readonly disordered: [id: string, former: string][] = [];
   requests = 0;
   private readonly events = new Map<string, Known>();
   private readonly unanswered = new Map<number, Open>();
@@ -83,8 +83,7 @@ export class EndpointLog {
       this.early.push(`${eventId}: attempt ${attempt} came ${last + delay - at} ms before it was due`);
     if (!known.attempts.has(attempt)) known.attempts.set(attempt, at);
     const former = this.before(eventId);
-    if (former !== undefined && !this.has(former) && known.accepted.size === 0)
-      this.disordered.push(`${eventId} came, and ${former} was not there yet`);
+    if (former !== undefined && !this.has(former) && known.accepted.size === 0) this.disordered.push([eventId, former]);
   }
 
   private answer([, number, status, at]: Extract<Entry, ['answer', ...unknown[]]>): void {

@@ -27,7 +27,7 @@ export interface RunResult {
   inFlight: InFlight;
   /** From when it struck until it was about to be healed, ms. */
   faultMs: number;
-  /** From then on until the endpoint that is never refused anything had all of before, ms; null: too long. */
+  /** From then on until the plain endpoint had all of before and publishers were answered again, ms; null: too long. */
   recoveryMs: number | null;
   notes: string[];
   /** What is wrong; empty where all is well. */

@@ -56,7 +56,7 @@ attempt comes before it is due, and none overtakes an earlier event of its key.
 
 - _events_: acknowledged ones, of all runs together. _deliveries_: what became of them, over all subscriptions, dead letters among them.
 - _lost_: events that some subscription neither got nor has as a dead letter. _repeated_: deliveries that an endpoint accepted once more, with the same \`webhook-id\`.
-- _recovered in_: from the moment at which the fault was about to be healed until the plain subscription had every event of before; the longest of the runs.
+- _recovered in_: from the moment at which the fault was about to be healed until publishers were answered again and the plain subscription had every event of before; the longest of the runs.
 - _wrong_: runs in which anything at all was not as it is to be.
 
 ${table.join('\n')}
