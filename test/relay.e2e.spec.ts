@@ -43,6 +43,8 @@ describe("a producer's outbox", () => {
   async function relay(tenantId: string): Promise<RoleProcess> {
     const started = await startRole('relay', {
       KAFKA_BROKERS: hookline.installation.kafka?.brokers.join(),
+      HOOKLINE_REPLICATION_FACTOR: '1',
+      HOOKLINE_MIN_INSYNC_REPLICAS: '1',
       HOOKLINE_RELAY_DATABASE_URL: databaseUrl,
       HOOKLINE_RELAY_TENANT: tenantId,
       HOOKLINE_RELAY_BATCH: '20',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedPostgres } from '@hookline/embedded';
 import { enqueueEvents } from '@hookline/outbox';
-import { startRole, testKafkaBrokers, type RoleProcess } from '@hookline/testing';
+import { startRole, testCopies, testKafkaBrokers, type RoleProcess } from '@hookline/testing';
 import { OutboxRig, type LoggedEvent } from './testing/outbox-rig.js';
 
 const KEYS = 20;
@@ -42,6 +42,7 @@ describe('the relay process', () => {
 
   async function start(of: OutboxRig, settings: Record<string, string> = {}): Promise<RoleProcess> {
     const role = await startRole('relay', {
+      ...testCopies(),
       KAFKA_BROKERS: testKafkaBrokers().join(','),
       HOOKLINE_RELAY_DATABASE_URL: of.url,
       HOOKLINE_RELAY_TENANT: of.tenant,

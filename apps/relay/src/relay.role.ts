@@ -5,12 +5,13 @@ import {
   pumpSection,
   relaySection,
   sourcesSection,
+  topicsSection,
   type KafkaConfig,
   type RelayConfig,
 } from '@hookline/config';
 import { TOPICS } from '@hookline/contracts';
 import { isId } from '@hookline/domain';
-import { createKafka, ProducerPump, PumpMetrics } from '@hookline/kafka';
+import { createKafka, ProducerPump, PumpMetrics, StartCheck, topicPlan } from '@hookline/kafka';
 import {
   systemClock,
   type RoleConfig,
@@ -24,6 +25,7 @@ import { createSources, sourceFaults } from './sources/sources.js';
 
 const sections = {
   kafka: kafkaSection,
+  topics: topicsSection,
   publish: publishSection,
   pump: pumpSection,
   consumer: consumerSection,
@@ -76,9 +78,19 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     health.addLiveness('sources', () => sources.liveness());
     health.addReadiness('sources', () => sources.readiness());
   }
+  // What is brought into a Kafka that is not the one that is meant is gone from where it was.
+  const itsTopics: readonly string[] = sources ? [TOPICS.events, TOPICS.deadLetters] : [TOPICS.events];
+  const check = new StartCheck({
+    kafka: connect(config.kafka),
+    topics: config.topics,
+    plan: topicPlan(config.topics, []).filter(({ name }) => itsTopics.includes(name)),
+    clock,
+    logger,
+  });
   return {
     module: RelayModule,
     start: async () => {
+      if (!(await check.pass())) return;
       outbox?.start();
       await Promise.all([
         outbox && pumps.outbox.start([TOPICS.events]),
@@ -87,6 +99,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       ]);
     },
     drain: async () => {
+      check.stop();
       await Promise.all([outbox?.stop(), sources?.drain()]);
     },
     close: async () => {
