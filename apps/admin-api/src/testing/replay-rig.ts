@@ -76,6 +76,10 @@ export class ReplayRig {
     return rig;
   }
 
+  get databaseUrl(): string {
+    return this.testDatabase.url;
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.machineries.map((machinery) => machinery.stop()));
     await this.producer.disconnect();
