@@ -6,7 +6,7 @@ import { TestClock } from '@hookline/testing';
 import { NotOwner, type Delivery } from '../delivery.js';
 import { OrderedHandover } from './ordered-handover.js';
 
-type Fate = 'durable' | 'refused at once' | 'refused later';
+type Fate = 'durable' | 'refused at once' | 'refused later' | 'thrown';
 
 /** A lane that takes what it is given, in the order in which it is given, but for what it refuses. */
 class Lane {
@@ -33,6 +33,7 @@ class Lane {
 
   private write(offset: number): Promise<unknown> {
     const fate = this.fates.shift() ?? 'durable';
+    if (fate === 'thrown') throw new TypeError('by the test');
     if (fate === 'refused at once') return Promise.reject(new NotDurable('overloaded', 'by the test'));
     return new Promise((resolve, reject) => {
       setImmediate(() => {
@@ -68,6 +69,15 @@ describe('a hand-over that is tried again', () => {
     await lane.clock.advanceAsync(100);
     await Promise.all(all);
     expect(lane.written).toEqual([0, 2, 1, 2]);
+  });
+
+  it('goes again also where a write throws: the line stops for nobody', async () => {
+    const lane = new Lane();
+    lane.fates = ['durable', 'thrown'];
+    const all = [1, 2, 3].map((offset) => lane.hand(offset));
+    await lane.clock.advanceAsync(1_000);
+    await Promise.all(all);
+    expect(lane.written).toEqual([1, 2, 3]);
   });
 
   it('waits while the group has not been heard of, and dies with its assignment', async () => {

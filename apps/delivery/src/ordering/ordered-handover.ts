@@ -67,6 +67,14 @@ class Line {
 
   private async run(): Promise<void> {
     this.running = true;
+    try {
+      await this.sendWhileAnyWaits();
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private async sendWhileAnyWaits(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     while (this.waiting.length > 0) {
       const progress = await this.sendAll();
@@ -76,7 +84,6 @@ class Line {
       await new Promise<void>((resolve) => this.clock.after(waitMs, resolve));
       pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
     }
-    this.running = false;
   }
 
   /** @returns how much of what waited is durable */
@@ -88,7 +95,7 @@ class Line {
     const results = await this.write(batch);
     let durable = 0;
     while (results[durable]?.status === 'fulfilled') durable++;
-    for (const { delivery, resolve } of batch.slice(0, durable)) resolve(this.ports.tell(delivery));
+    for (const { delivery, resolve } of batch.slice(0, durable)) resolve(begun(() => this.ports.tell(delivery)));
     if (durable === batch.length) return 'all';
     this.waiting = [...batch.slice(durable), ...this.waiting];
     this.failed((results[durable] as PromiseRejectedResult).reason);
@@ -100,7 +107,7 @@ class Line {
     const written: Promise<unknown>[] = [];
     let refused = false;
     for (const { delivery } of batch) {
-      const writing = this.ports.write(delivery);
+      const writing = begun(() => this.ports.write(delivery));
       writing.catch(() => (refused = true));
       written.push(writing);
       // A turn in which a refusal shows.
@@ -122,5 +129,14 @@ class Line {
 
   private giveUp(error: Error): void {
     for (const { reject } of this.waiting.splice(0)) reject(error);
+  }
+}
+
+/** What throws at once rejects: a line that has stopped would keep all that comes after it waiting for ever. */
+function begun(begin: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return begin();
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
 }
