@@ -7,6 +7,7 @@ export { ProcessRegister } from './process/process-register.js';
 export { identify, isAlive, signalIfAlive, type ProcessIdentity } from './process/process-identity.js';
 export { freePorts, isPortFree, portHolder } from './ports.js';
 export { projectRoot } from './project-root.js';
+export { readStateFile } from './state-file.js';
 export { StartError } from './start-error.js';
 export { saysDiskFull, tailOf } from './tail.js';
 export { RoleProcess, type RoleProbe, type RoleProcessOptions } from './roles/role-process.js';

@@ -58,7 +58,12 @@ export class Installation {
   /** Takes the data folder. @throws StartError if it can't be had */
   static open(options: InstallationOptions): Installation {
     const folder = DataFolder.claim(options.dataDir);
-    return new Installation(options, folder, loadSecrets(options.dataDir));
+    try {
+      return new Installation(options, folder, loadSecrets(options.dataDir));
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
   }
 
   get operatorToken(): string {

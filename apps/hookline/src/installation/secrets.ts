@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readStateFile, StartError } from '@hookline/embedded';
 
 /** What must be the same at the next start on this data. */
 export interface Secrets {
@@ -13,15 +14,29 @@ export interface Secrets {
 
 const fileOf = (dataDir: string): string => join(dataDir, 'secrets.json');
 
-/** Those of the data folder; made, where it has none yet. */
+const ADVICE =
+  'Without it nothing opens the secrets of the subscriptions. Bring it back from a backup, or start with another folder (--data).';
+
+/**
+ * Those of the data folder; made, where it has no data yet.
+ * @throws StartError where they are damaged, or missing beside data that was made with them
+ */
 export function loadSecrets(dataDir: string): Secrets {
-  if (existsSync(fileOf(dataDir))) return JSON.parse(readFileSync(fileOf(dataDir), 'utf8')) as Secrets;
+  const kept = readStateFile<Secrets>(fileOf(dataDir), isWhole, ADVICE);
+  if (kept !== undefined) return kept;
+  if (existsSync(join(dataDir, 'kafka', 'cluster.json')) || existsSync(join(dataDir, 'postgres', 'password')))
+    throw new StartError(`${fileOf(dataDir)} is missing, and there is data. Nothing was changed. ${ADVICE}`);
   const secrets = {
     operatorToken: `hop_${randomBytes(32).toString('base64url')}`,
     sealingKeys: `local:${randomBytes(32).toString('base64')}`,
   };
   saveSecrets(dataDir, secrets);
   return secrets;
+}
+
+function isWhole({ operatorToken, sealingKeys, apiKey }: Partial<Secrets>): boolean {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  return isText(operatorToken) && isText(sealingKeys) && (apiKey === undefined || isText(apiKey));
 }
 
 /** Only its owner may read it. */

@@ -12,6 +12,7 @@ import { ProcessRegister } from '../process/process-register.js';
 import { StartError } from '../start-error.js';
 import { saysDiskFull, tailOf } from '../tail.js';
 import { dropPostgresData, findPostgresPlace, makePrivateFolder, type PostgresPlace } from './postgres-place.js';
+import { assertWholeData } from './whole-data.js';
 
 export interface EmbeddedPostgresOptions {
   /** PostgreSQL gets the folder `postgres` in it. */
@@ -48,6 +49,7 @@ export class EmbeddedPostgres {
     const dir = join(options.dataDir, 'postgres');
     const place = findPostgresPlace(dir);
     const { register } = await ProcessRegister.open(join(dir, 'processes.json'));
+    assertWholeData(place.data, passwordFileOf(dir));
     const password = keptPassword(dir);
     if (!existsSync(join(place.data, 'PG_VERSION'))) {
       onProgress('making its data folder');
@@ -165,8 +167,10 @@ async function withClient(url: string, use: (client: pg.Client) => Promise<void>
   }
 }
 
+const passwordFileOf = (dir: string): string => join(dir, 'password');
+
 function keptPassword(dir: string): string {
-  const file = join(dir, 'password');
+  const file = passwordFileOf(dir);
   if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
   return readFileSync(file, 'utf8');
 }
