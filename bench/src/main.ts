@@ -4,12 +4,13 @@ import { drain } from './benches/drain.js';
 import { fairness } from './benches/fairness.js';
 import { http2 } from './benches/http2.js';
 import { isolation } from './benches/isolation.js';
+import { replay } from './benches/replay.js';
 import { spine } from './benches/spine.js';
 import { subscriptions } from './benches/subscriptions.js';
 import { describeMachine } from './report/machine.js';
 import { present, toJson } from './report/present.js';
 
-const BENCHES: readonly Bench[] = [spine, isolation, drain, fairness, subscriptions, http2];
+const BENCHES: readonly Bench[] = [spine, isolation, drain, fairness, subscriptions, replay, http2];
 
 const [name, ...args] = process.argv.slice(2);
 const bench = BENCHES.find((one) => one.name === name) ?? listAll();

@@ -39,6 +39,15 @@ export class Database implements AsyncDisposable {
     }
   }
 
+  /** Until it is known of so many events what they matched, if that was none or several. */
+  async untilRouted(events: number, deadlineMs: number): Promise<void> {
+    const end = Date.now() + deadlineMs;
+    while ((await this.count('SELECT count(*)::int AS n FROM event_routes', [])) < events) {
+      if (Date.now() > end) throw new Error('the recorder has not written what the events matched');
+      await pause(HISTORY_LOOK_MS);
+    }
+  }
+
   /** Which of the tenant's events are not there, or not delivered as far as it says, if one waits for it so long. */
   async undelivered(tenantId: string, ids: ReadonlySet<string>, deadlineMs: number): Promise<string[]> {
     const end = Date.now() + deadlineMs;
