@@ -137,7 +137,7 @@ describe('a replay that is asked for with conditions', () => {
       const { status, body } = await ask(client, request);
       expect({ request, status, body }).toMatchObject({
         status: 400,
-        body: { errors: [{ field, message: expect.stringMatching(message) as string }] },
+        body: { errors: [{ field, message: expect.stringMatching(message) }] },
       });
     }
     expect(first).toBeDefined();
@@ -155,7 +155,7 @@ describe('a replay that is asked for with conditions', () => {
     const replayId = String(made.body['id']);
     const get = async (): Promise<Record<string, unknown>> => (await client.get(`/v1/replays/${replayId}`)).body;
     await rig.until('the first event to be handed over', async () => (await get())['sent'] === 20);
-    expect(await get()).toMatchObject({ status: 'running', rate: 0.1, estimatedEndAt: expect.any(String) as string });
+    expect(await get()).toMatchObject({ status: 'running', rate: 0.1, estimatedEndAt: expect.any(String) });
     const paused = await client.post(`/v1/replays/${replayId}/pause`, {});
     expect(paused).toMatchObject({ status: 200, body: { status: 'paused', estimatedEndAt: null } });
     // Paused twice is paused.
