@@ -10,6 +10,8 @@ import { OutboxRig, type LoggedEvent } from './testing/outbox-rig.js';
 const KEYS = 20;
 const EVENTS = 6_000;
 const KILLS = 4;
+/** Rows. */
+const MOST_WAITING = 1_000;
 
 const numberOf = ({ data }: LoggedEvent): number => (JSON.parse(data) as { n: number }).n;
 
@@ -106,20 +108,21 @@ describe('the relay process', () => {
     await Promise.all([start(of), start(of)]);
     let written = 0;
     let killing = true;
+    const backlog = () => of.count('hookline_outbox');
     const writing = (async () => {
       while (written < EVENTS || killing) {
-        const to = written + 1 + random(50);
+        const to = written + 1 + random(400);
         await enqueueEvents(of.pool, batch(written, to));
         written = to;
-        // Not so far ahead that nothing is left for those who come after the last kill.
-        if (written > EVENTS)
-          await of.until('less to do', async () => (await of.count('hookline_outbox')) < 500 || !killing);
+        await of.until('less to do', async () => (await backlog()) < MOST_WAITING);
       }
     })();
     for (let kill = 0; kill < KILLS; kill++) {
       const victim = roles[kill % 2] as RoleProcess;
       const before = (await of.logged()).length;
       await of.until('progress', async () => (await of.logged()).length > before);
+      // With rows that wait it has some in hand all the time.
+      await of.until('something to do', async () => (await backlog()) > MOST_WAITING / 4);
       await victim.kill('SIGKILL');
       roles.splice(kill % 2, 1);
       await start(of);
