@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@hookline/config';
 import { originText } from '@hookline/contracts';
-import { ProducerPump } from '@hookline/kafka';
-import { silentLogger, systemClock } from '@hookline/platform';
 import { uniqueName } from '@hookline/testing';
 import type { SourceDefinition } from './definition.js';
-import { redriveSource } from './redrive.js';
+import { redriveCommand } from './redrive-command.js';
 import { SourcesRig } from './testing/sources-rig.js';
 
 describe('sources on a real Kafka', () => {
@@ -59,10 +57,8 @@ describe('sources on a real Kafka', () => {
       const words = Array.from({ length: n ** 2 }, () => (Math.random() < 0.5 ? 'word' : String(Math.random())));
       return JSON.stringify({ n, words, run: 'x'.repeat(n * 500) });
     });
-    await rig.send(
-      topic,
-      values.map((value) => ({ partition: 0, key: 'k', value, headers: { 'x-type': 'a.b' } })),
-    );
+    const messages = values.map((value) => ({ partition: 0, key: 'k', value, headers: { 'x-type': 'a.b' } }));
+    for (let from = 0; from < messages.length; from += 6) await rig.send(topic, messages.slice(from, from + 6));
     const { relay } = rig.relay([counted(topic)]);
     await relay.start();
     await rig.until('the events', async () => (await rig.events()).length === values.length);
@@ -111,35 +107,31 @@ describe('sources on a real Kafka', () => {
     expect(letter?.headers['reason']?.toString()).toBe('its own');
     expect(letter?.origin).toMatchObject({ tenant: rig.tenant, topic, partition: 0, offset: 0 });
 
-    const config = rig.config([]);
-    const output = new ProducerPump(
-      { kafka: rig.kafka, clock: systemClock, logger: silentLogger },
-      { ...config.pump, maxBufferedBytes: 1_048_576 },
-    );
-    const parts = { kafka: rig.kafka, output, publish: config.publish };
+    const redrive = (as: SourceDefinition, ...origins: string[]) => {
+      const sources = JSON.stringify([as]);
+      const env = { KAFKA_BROKERS: rig.brokers.join(','), HOOKLINE_SOURCES: sources, HOOKLINE_LOG_LEVEL: 'error' };
+      return redriveCommand(env, source.name, origins);
+    };
     const mended = counted(topic, {
       name: source.name,
       format: { mapping: { type: { header: 'x-kind' }, key: { recordKey: 'text' } } },
     });
-    try {
-      const at = (offset: number) => originText({ topic, partition: 0, offset });
-      expect(await redriveSource(source, parts)).toMatchObject({ redriven: [], still: [{}, {}, {}, {}] });
-      expect(await redriveSource({ ...mended, tenant: 'ten_other' }, parts)).toMatchObject({
-        redriven: [],
-        still: [0, 1, 2, 3].map((offset) => ({ origin: at(offset), detail: expect.stringContaining('is of tenant') })),
-      });
-      expect(await redriveSource(mended, parts, new Set([at(3)]))).toEqual({ redriven: [at(3)], still: [] });
-      const result = await redriveSource(mended, parts);
-      expect(result.redriven.sort()).toEqual([at(0), at(2)]);
-      expect(result.still).toEqual([{ origin: at(1), detail: expect.stringContaining('not JSON') }]);
-      expect(await redriveSource(mended, parts)).toEqual({ redriven: [], still: result.still });
-      const events = await rig.events();
-      const ofKey = (key: string) => events.filter((event) => event.key === key).map(({ data }) => data);
-      expect(ofKey('k-1')).toEqual(['{"n":1}', '{"n":2}']);
-      expect(ofKey('k-2')).toEqual(['{"n":3}']);
-      expect(events).toHaveLength(3);
-    } finally {
-      await output.stop({ drainMs: 0 });
-    }
+    const at = (offset: number) => originText({ topic, partition: 0, offset });
+    expect(await redrive(source)).toMatchObject({ redriven: [], still: [{}, {}, {}, {}] });
+    expect(await redrive({ ...mended, tenant: 'ten_other' })).toMatchObject({
+      redriven: [],
+      still: [0, 1, 2, 3].map((offset) => ({ origin: at(offset), detail: expect.stringContaining('is of tenant') })),
+    });
+    expect(await redrive(mended, at(3))).toEqual({ redriven: [at(3)], still: [] });
+    const result = await redrive(mended);
+    expect(result.redriven.sort()).toEqual([at(0), at(2)]);
+    expect(result.still).toEqual([{ origin: at(1), detail: expect.stringContaining('not JSON') }]);
+    expect(await redrive(mended)).toEqual({ redriven: [], still: result.still });
+    const events = await rig.events();
+    const ofKey = (key: string) => events.filter((event) => event.key === key).map(({ data }) => data);
+    expect(ofKey('k-1')).toEqual(['{"n":1}', '{"n":2}']);
+    expect(ofKey('k-2')).toEqual(['{"n":3}']);
+    expect(events).toHaveLength(3);
+    await expect(redrive(counted(topic))).rejects.toThrow(`there is no source ${source.name}`);
   });
 });

@@ -85,8 +85,11 @@ export class SourcesRig {
     const key = encodeCompacted({ v: 1, version: 1, id: tenant, tenant, hash: '', status: 'active' });
     await rig.send(TOPICS.credentials, [genesis, { key: tenant, value: key }]);
     await rig.send(TOPICS.subscriptions, [genesis]);
-    for (const topic of [TOPICS.events, TOPICS.deadLetters])
-      rig.begin.set(topic, new Map((await rig.bounds(topic)).map(({ partition, high }) => [partition, high])));
+    // A broker may not know yet that it leads what was just made.
+    for (const topic of [TOPICS.events, TOPICS.deadLetters]) {
+      const bounds = await waitUntil(() => rig.bounds(topic), { deadlineMs: DEADLINE_MS, what: `leaders of ${topic}` });
+      rig.begin.set(topic, new Map(bounds.map(({ partition, high }) => [partition, high])));
+    }
     return rig;
   }
 
