@@ -85,7 +85,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       logger,
       observer: outboxMetrics(metrics),
     },
-    { pollMs: admin.outboxPollMs, batch: admin.outboxBatch },
+    { pollMs: admin.outboxPollMs, watchMs: admin.topicWatchMs, batch: admin.outboxBatch },
   );
   const replays = new ReplayMachinery(
     {

@@ -24,7 +24,10 @@ export interface OutboxPublisherParts extends TopicMenderParts {
 }
 
 export interface OutboxPublisherSettings {
+  /** How often the outbox is looked at where nobody calls. */
   pollMs: number;
+  /** How often the topics are looked at: each look costs Kafka some requests, also where nothing is new. */
+  watchMs: number;
   batch: number;
 }
 
@@ -97,12 +100,12 @@ export class OutboxPublisher {
     let watchedAt = this.parts.clock.now();
     for (;;) {
       while ((await this.publish(term)) > 0);
-      if (this.parts.clock.now() - watchedAt >= this.settings.pollMs) {
+      if (this.parts.clock.now() - watchedAt >= this.settings.watchMs) {
         for (const tail of tails) await this.mender.watch(tail, term);
         stamps.forget();
         watchedAt = this.parts.clock.now();
       }
-      await this.wake.wait(this.settings.pollMs, signal);
+      await this.wake.wait(Math.min(this.settings.pollMs, this.settings.watchMs), signal);
       signal.throwIfAborted();
     }
   }

@@ -1,4 +1,4 @@
-import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
+import { TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { REPLAY_CHANNEL, type PendingSubscription } from '@hookline/persistence';
 import type { Session } from '../database/session.js';
 import { moveSpans } from './held-spans.js';
@@ -57,8 +57,11 @@ export async function keepStamps(session: Session, rows: readonly PlacedRow[]): 
   await session.query('COMMIT');
 }
 
+/** What was acknowledged. Who waits for versions of subscriptions to be in the topic is called. */
 export async function deleteRows(session: Session, rows: readonly OutboxRow[]): Promise<void> {
   await session.query('DELETE FROM outbox WHERE id = ANY($1)', [rows.map((row) => row.id)]);
+  if (rows.some(({ topic }) => topic === TOPICS.subscriptions))
+    await session.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
 }
 
 /** Of these keys those with a change that is still on its way. */

@@ -60,7 +60,7 @@ describe('a compacted topic', () => {
         const values = await valuesOf<CredentialRecord>(TOPICS.credentials, keyId);
         return values.length === 2 && values;
       },
-      { deadlineMs: 30_000, what: 'both versions of the key' },
+      { deadlineMs: 90_000, what: 'both versions of the key' },
     );
     return { id: keyId, active: active as CredentialRecord };
   }
@@ -74,7 +74,7 @@ describe('a compacted topic', () => {
     const { id, active } = await revokedKey(await rigged());
     await writeOld(active);
     await waitUntil(async () => (await lastVersions(TOPICS.credentials, id)).at(-1) === 2, {
-      deadlineMs: 30_000,
+      deadlineMs: 90_000,
       what: 'the revoked key to be written again',
     });
     expect(await lastVersions(TOPICS.credentials, id)).toEqual([1, 2, 1, 2]);
@@ -87,7 +87,7 @@ describe('a compacted topic', () => {
     await writeOld(active);
     roles.push(await startAdmin(rig.database.url));
     await waitUntil(async () => (await lastVersions(TOPICS.credentials, id)).at(-1) === 2, {
-      deadlineMs: 30_000,
+      deadlineMs: 90_000,
       what: 'the revoked key to be written again',
     });
   });
@@ -107,14 +107,14 @@ describe('a compacted topic', () => {
     const written = async (): Promise<string[]> =>
       (await readFrom(TOPICS.credentials, new Map())).map(({ key }) => String(key)).filter((key) => keys.includes(key));
     await waitUntil(async () => new Set(await written()).size === keys.length, {
-      deadlineMs: 30_000,
+      deadlineMs: 90_000,
       what: 'all keys to be published',
     });
     expect((await written()).sort()).toEqual(keys);
     await rig.role.stop();
     const last = await other.post(`/v1/tenants/${tenantId}/keys`, { name: 'the last' });
     await waitUntil(async () => (await lastVersions(TOPICS.credentials, String(last.body['id']))).length === 1, {
-      deadlineMs: 30_000,
+      deadlineMs: 90_000,
       what: 'the second process to publish',
     });
   });
@@ -162,7 +162,7 @@ describe('OutboxPublisher', () => {
       return session;
     };
     rig.start({ topics: [], output: deadly, open });
-    await waitUntil(async () => (await rig.left()) === 0, { deadlineMs: 30_000, what: 'the outbox to be empty' });
+    await waitUntil(async () => (await rig.left()) === 0, { deadlineMs: 90_000, what: 'the outbox to be empty' });
     expect(deaths).toBe(1);
     const times: number[] = [];
     for (const id of ids) {
@@ -187,7 +187,7 @@ describe('OutboxPublisher', () => {
     );
     const first = rig.start({ topics: [topic] });
     const keysOf = async (): Promise<string[]> => (await readFrom(topic, new Map())).map(({ key }) => String(key));
-    await waitUntil(async () => (await keysOf()).length === 2, { deadlineMs: 30_000, what: 'genesis and the key' });
+    await waitUntil(async () => (await keysOf()).length === 2, { deadlineMs: 90_000, what: 'genesis and the key' });
     await first.stop();
     const second = rig.start({ topics: [topic] });
     const nextKey = newId('key');
@@ -197,7 +197,7 @@ describe('OutboxPublisher', () => {
     );
     await second.stop();
     rig.start({ topics: [topic] });
-    await waitUntil(async () => (await keysOf()).includes(nextKey), { deadlineMs: 30_000, what: 'the next key' });
+    await waitUntil(async () => (await keysOf()).includes(nextKey), { deadlineMs: 90_000, what: 'the next key' });
     expect(await keysOf()).toEqual([GENESIS_KEY, keyId, nextKey]);
   });
 });

@@ -17,7 +17,7 @@ let offset = 0;
 
 beforeAll(async () => {
   // It looks by itself only after the test: what is published before was notified.
-  rig = await AdminRig.start({ HOOKLINE_OUTBOX_POLL: '1h' });
+  rig = await AdminRig.start({ HOOKLINE_OUTBOX_POLL: '1h', HOOKLINE_TOPIC_WATCH: '1h' });
   ({ client } = await rig.tenant());
   pool = createPool(adminSettings(rig.database.url).database, () => undefined);
 });
@@ -66,7 +66,7 @@ describe('an endpoint that is gone', () => {
           .filter(({ key }) => String(key) === id)
           .map(({ value }) => JSON.parse(String(value)) as SubscriptionRecord)
           .find(({ version }) => version === 2),
-      { deadlineMs: 30_000, what: 'the disabled subscription in the topic' },
+      { deadlineMs: 90_000, what: 'the disabled subscription in the topic' },
     );
     expect(record).toMatchObject({ status: 'disabled', maxInFlight: 4, holdsFrom: expect.anything() });
   });

@@ -10,7 +10,7 @@ import type { ApiAnswer, ApiClient } from '../testing/api-client.js';
 import { readFrom, testKafka } from '../testing/topics.js';
 
 const SUBSCRIPTIONS = '/v1/webhooks/subscriptions';
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 90_000;
 const DAY_MS = 86_400_000;
 const NOW = Date.now();
 

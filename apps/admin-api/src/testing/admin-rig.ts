@@ -24,6 +24,7 @@ export function adminSettings(databaseUrl: string, env: Record<string, string> =
       HOOKLINE_LOG_LEVEL: 'silent',
       HOOKLINE_ALLOW_CIDRS: '127.0.0.0/8',
       HOOKLINE_OUTBOX_POLL: '200ms',
+      HOOKLINE_TOPIC_WATCH: '200ms',
       HOOKLINE_REPLAY_POLL: '200ms',
       HOOKLINE_REPLAY_DECISION_WAIT: '100ms',
       ...env,

@@ -15,6 +15,7 @@ export interface AdminConfig {
   maxSubscriptions: number;
   maxKeys: number;
   outboxPollMs: number;
+  topicWatchMs: number;
   outboxBatch: number;
   maxOpenReplays: number;
   replayConcurrency: number;
@@ -79,8 +80,13 @@ export const adminSection = section<AdminConfig>('Management', {
   maxKeys: count('HOOKLINE_MAX_KEYS', 'Active API keys of one tenant at most.', { default: 100, min: 1, max: 10_000 }),
   outboxPollMs: duration(
     'HOOKLINE_OUTBOX_POLL',
-    'How often the outbox and the compacted topics are looked at, besides when PostgreSQL tells of a change.',
+    'How often the outbox is looked at, besides when PostgreSQL tells of a change.',
     { default: '2s' },
+  ),
+  topicWatchMs: duration(
+    'HOOKLINE_TOPIC_WATCH',
+    'How often the compacted topics are looked at, for records that are older than their rows.',
+    { default: '10s' },
   ),
   outboxBatch: count('HOOKLINE_OUTBOX_BATCH', 'Changes that are published at a time at most.', {
     default: 500,

@@ -11,7 +11,7 @@ import { CompactedTail } from '../compacted-tail.js';
 import { CurrentRecords } from '../current-records.js';
 import { OutboxPublisher } from '../outbox-publisher.js';
 
-const SETTINGS = { pollMs: 200, batch: 10 };
+const SETTINGS = { pollMs: 200, watchMs: 200, batch: 10 };
 const quiet = {
   writing: () => undefined,
   pending: () => undefined,
