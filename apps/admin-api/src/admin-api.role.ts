@@ -10,6 +10,7 @@ import {
   rememberedCluster,
 } from '@hookline/persistence';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
+import { AgeOuts } from './agedout/age-outs.js';
 import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { Database } from './database/database.js';
@@ -51,7 +52,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const database = new Database(() => createDataSource(quick), admin.requestTimeoutMs);
   const openSession = (): Promise<Session> => Session.open(connectionOptions(config.database));
   const kafka = createKafka(config.kafka, { role: 'admin-api', logger });
-  const check = new StartCheck({
+  const startCheck = new StartCheck({
     kafka,
     topics: config.topics,
     plan: topicPlan(config.topics, []).filter(({ name }) => ITS_TOPICS.includes(name)),
@@ -85,8 +86,11 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       logger,
       observer: outboxMetrics(metrics),
     },
-    { pollMs: admin.outboxPollMs, watchMs: admin.topicWatchMs, batch: admin.outboxBatch },
+    { pollMs: admin.outboxPollMs, batch: admin.outboxBatch },
   );
+  const ageOuts = new AgeOuts(kafka, pump, admin.requestTimeoutMs);
+  const help = 'Times that work left the log unread, by what became of it.';
+  metrics.gauges('hookline_age_outs', help, 'state', () => ageOuts.counts());
   const replays = new ReplayMachinery(
     {
       database,
@@ -95,6 +99,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       reader,
       slowReader: new RangeReader(kafka, { maxBytes: SLOW_READ_BYTES }),
       output: pump,
+      ageOuts,
       clock,
       logger,
     },
@@ -110,15 +115,16 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       history: new HistoryService(new EventHistory(database), deliveries),
       replays: new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays),
       log,
+      ageOuts,
     }),
     configure: serveOpenApi,
     start: async () => {
-      if (!(await check.pass())) return;
+      if (!(await startCheck.pass())) return;
       outbox.start();
       replays.start();
     },
     drain: async () => {
-      check.stop();
+      startCheck.stop();
       await Promise.all([outbox.stop(), replays.stop()]);
     },
     close: async () => {

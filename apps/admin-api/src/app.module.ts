@@ -1,4 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AgeOutsController } from './agedout/age-outs.controller.js';
+import { AgeOuts } from './agedout/age-outs.js';
 import { Authenticator } from './auth/authenticator.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
@@ -22,6 +24,7 @@ export interface Services {
   history: HistoryService;
   replays: ReplaysService;
   log: LogOffsets;
+  ageOuts: AgeOuts;
 }
 
 @Module({})
@@ -36,6 +39,7 @@ export class AppModule {
         HistoryController,
         ReplaysController,
         TopicsController,
+        AgeOutsController,
       ],
       providers: [
         { provide: Authenticator, useValue: services.authenticator },
@@ -45,6 +49,7 @@ export class AppModule {
         { provide: HistoryService, useValue: services.history },
         { provide: ReplaysService, useValue: services.replays },
         { provide: LogOffsets, useValue: services.log },
+        { provide: AgeOuts, useValue: services.ageOuts },
       ],
     };
   }

@@ -1,6 +1,8 @@
 import type { Output, RangeReader } from '@hookline/kafka';
 import { DeliveryHistory, DeliveryStates, EventHistory } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
+import { AgeOutKeeper } from './agedout/age-out-keeper.js';
+import type { AgeOuts } from './agedout/age-outs.js';
 import type { Database } from './database/database.js';
 import type { Session } from './database/session.js';
 import { Keepers } from './keepers/keepers.js';
@@ -28,6 +30,7 @@ export interface ReplayMachineryParts {
   /** Reads little at a time, for those that hand over slowly. */
   slowReader: RangeReader;
   output: Output;
+  ageOuts?: AgeOuts;
   clock: Clock;
   logger: Logger;
 }
@@ -96,7 +99,7 @@ function runnerOf(
 }
 
 function keepersOf(
-  { database, log, reader, output, logger }: ReplayMachineryParts,
+  { database, log, reader, output, ageOuts, clock, logger }: ReplayMachineryParts,
   { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>,
 ): ConstructorParameters<typeof Keepers>[0]['keepers'] {
   const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
@@ -113,6 +116,7 @@ function keepersOf(
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),
+    ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, clock, logger })]),
   ];
 }
 

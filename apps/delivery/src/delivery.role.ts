@@ -48,7 +48,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     drainMs: config.http.drainMs * DRAIN_SHARE,
   });
   const { retryDelaysMs, windowMs } = config.delivery;
-  const check = new StartCheck({
+  const startCheck = new StartCheck({
     kafka: createKafka(config.kafka, { role: 'delivery', logger }),
     topics: config.topics,
     plan: topicPlan(config.topics, retryDelaysMs, windowMs),
@@ -64,7 +64,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       app = nest;
     },
     start: async () => {
-      if (!(await check.pass())) return;
+      if (!(await startCheck.pass())) return;
       // Only now is it known which lanes there are; and nothing may come in any sooner.
       const groups = await worker.prepare();
       if (groups.length === 0) return;
@@ -75,7 +75,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       if (events && lanes) worker.run(events, lanes);
     },
     drain: () => {
-      check.stop();
+      startCheck.stop();
       return worker.drain();
     },
     close: () => worker.close(),

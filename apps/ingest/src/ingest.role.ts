@@ -37,7 +37,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
   observeView(metrics, 'credentials', credentials);
   const kafka = createKafka(config.kafka, options);
   const plan = topicPlan(config.topics, []).filter(({ name }) => ITS_TOPICS.includes(name));
-  const check = new StartCheck({ kafka, topics: config.topics, plan, clock, logger });
+  const startCheck = new StartCheck({ kafka, topics: config.topics, plan, clock, logger });
   const pump = new ProducerPump(
     { kafka, clock, logger, observer: new PumpMetrics(metrics) },
     { ...config.pump, maxBufferedBytes: publish.maxBufferedBytes },
@@ -55,11 +55,11 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
   return {
     ...publishApi(publish, clock, new CountedOutput(pump, metrics), credentials),
     start: async () => {
-      if (!(await check.pass())) return;
+      if (!(await startCheck.pass())) return;
       credentials.start();
       await Promise.all([pump.start([TOPICS.events]), credentials.ready()]);
     },
-    drain: async () => check.stop(),
+    drain: async () => startCheck.stop(),
     close: async () => {
       await Promise.all([pump.stop({ drainMs: publish.deadlineMs }), credentials.stop()]);
     },

@@ -1,4 +1,4 @@
-import type { RunnerStats } from '@hookline/kafka';
+import type { RunnerObserver, RunnerStats } from '@hookline/kafka';
 import type { WrittenRows } from '@hookline/persistence';
 import type { Counter, Gauge, Histogram, Metrics } from '@hookline/platform';
 
@@ -14,6 +14,11 @@ export class RecorderMetrics {
   private readonly flushRows: Histogram;
   private readonly flushSeconds: Histogram;
   private readonly lag: Gauge<'topic' | 'partition'>;
+  private readonly agedOut: Counter<'topic'>;
+  /** Counts what the runner reports. */
+  readonly runnerObserver: RunnerObserver = {
+    agedOut: ({ topic, from, to }) => this.agedOut.inc({ topic }, to - from),
+  };
 
   constructor(metrics: Metrics) {
     this.rows = metrics.counter('hookline_recorder_rows_total', 'Rows written or merged.', ['table']);
@@ -24,6 +29,11 @@ export class RecorderMetrics {
     this.conflicts = metrics.counter('hookline_recorder_conflicts_total', 'Transactions that met other offsets.');
     this.flushRows = metrics.histogram('hookline_recorder_flush_records', 'Records in a transaction.', ROW_BUCKETS);
     this.flushSeconds = metrics.histogram('hookline_recorder_flush_seconds', 'Time of a transaction.', SECOND_BUCKETS);
+    this.agedOut = metrics.counter(
+      'hookline_aged_out_records_total',
+      'Records that the log let go of before they were read.',
+      ['topic'],
+    );
     this.lag = metrics.gauge('hookline_recorder_lag_records', 'Records in the log that are not recorded yet.', {
       labelNames: ['topic', 'partition'],
     });

@@ -25,7 +25,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
   const kafka = createKafka(config.kafka, { role: 'recorder', logger });
   const itsTopics = Object.values(RECORDED_TOPICS);
   const plan = topicPlan(config.topics, []).filter(({ name }) => itsTopics.includes(name));
-  const check = new StartCheck({
+  const startCheck = new StartCheck({
     kafka,
     topics: config.topics,
     plan,
@@ -56,13 +56,13 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       nest.connectMicroservice({ strategy });
     },
     start: async () => {
-      if (!(await check.pass())) return;
+      if (!(await startCheck.pass())) return;
       await app?.startAllMicroservices();
       const [runner] = strategy.unwrap<readonly OffsetRunner[]>();
       if (runner) recorder.start(runner);
     },
     drain: () => {
-      check.stop();
+      startCheck.stop();
       return recorder.stop();
     },
   };

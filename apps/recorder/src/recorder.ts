@@ -81,6 +81,7 @@ export class Recorder {
       commitIntervalMs: recorder.commitIntervalMs,
       maxInFlightTotal: recorder.maxBufferedRecords,
       drainMs,
+      observer: this.metrics.runnerObserver,
     };
   }
 

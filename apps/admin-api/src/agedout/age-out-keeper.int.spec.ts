@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TOPICS, type AgedOutRecord } from '@hookline/contracts';
+import { partitionOf } from '@hookline/kafka';
+import { silentLogger, systemClock } from '@hookline/platform';
+import type { LogBounds } from '../replays/resolve-ranges.js';
+import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
+import { AgeOutKeeper } from './age-out-keeper.js';
+
+const never = new AbortController().signal;
+/** As many as the rig's lanes have. */
+const LANES = 3;
+
+type Bounds = LogBounds['bounds'];
+
+describe('the keeper of what aged out', () => {
+  let rig: ReplayRig;
+  let written: AgedOutRecord[];
+
+  beforeAll(async () => {
+    rig = await ReplayRig.start();
+  });
+  afterAll(() => rig.stop());
+  // A keeper looks after all of a lane's subscriptions: those of the test before have nothing more to get.
+  beforeEach(async () => {
+    await rig.database.query('DELETE FROM deliveries');
+    await rig.database.query('DELETE FROM event_routes');
+  });
+
+  const laneOf = (id: string): number => partitionOf(Buffer.from(id), LANES);
+
+  function gap(partition: number, change: Partial<AgedOutRecord> = {}): AgedOutRecord {
+    const group = 'hookline.delivery.lanes';
+    const foundAt = Date.now();
+    return { v: 1, group, topic: TOPICS.replays, partition, from: 7, to: 20, foundAt, state: 'found', ...change };
+  }
+
+  /** One round of a keeper that finds these; @returns what it wrote down */
+  async function keep(
+    found: AgedOutRecord[],
+    bounds: Bounds = (topic) => rig.log.bounds(topic),
+  ): Promise<AgedOutRecord[]> {
+    written = [];
+    const ageOuts = {
+      list: async () => found,
+      write: async (record: AgedOutRecord) => void written.push(record),
+    };
+    const session = await rig.openSession();
+    try {
+      await new AgeOutKeeper({ ageOuts, log: { bounds }, clock: systemClock, logger: silentLogger }).round(
+        session,
+        never,
+      );
+    } finally {
+      await session.close();
+    }
+    return written;
+  }
+
+  async function rowOf(id: string): Promise<Record<string, unknown>> {
+    const [row] = await rig.database.query<Record<string, unknown>[]>(
+      'SELECT version, epoch, status, catching_up FROM subscriptions WHERE id = $1',
+      [id],
+    );
+    return row ?? {};
+  }
+
+  const catchUpsOf = (id: string): Promise<{ id: string; version: number }[]> =>
+    rig.database.query('SELECT id, version, status FROM replays WHERE subscription_id = $1', [id]);
+
+  /** One whose lanes have another owner. */
+  async function elsewhere(lane: number): Promise<{ tenant: string; id: string }> {
+    for (;;) {
+      const subscription = await rig.subscribe();
+      if (laneOf(subscription.id) !== lane) return subscription;
+    }
+  }
+
+  it('brings again what was in a lane that let go of it, also the members of a wide hand-over, and nothing that has ended', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const neighbour = await elsewhere(laneOf(id));
+    const events = await rig.publish(
+      tenant,
+      Array.from({ length: 6 }, (_, i) => `t.${i}`),
+    );
+    const [delivered, dead, retrying, pending, wide, alsoWide] = events as [
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+    ];
+    await rig.decide([wide, alsoWide], [id]);
+    await rig.record([delivered], id, 'delivered');
+    await rig.record([dead], id, 'dead-lettered');
+    await rig.record([retrying], id, 'retrying');
+    await rig.record([pending], id, 'pending');
+    await rig.record(await rig.publish(neighbour.tenant, ['x']), neighbour.id, 'retrying');
+
+    const found = [gap(laneOf(id)), gap(laneOf(id), { topic: 'hookline.retry.5s', from: 1, to: 2 })];
+    const lanes: Bounds = (topic) => rig.log.bounds(topic.startsWith('hookline.retry') ? TOPICS.replays : topic);
+    expect(await keep(found, lanes)).toEqual(found.map((each) => ({ ...each, state: 're-created', recreated: 4 })));
+
+    expect(await rowOf(id)).toMatchObject({ version: 4, epoch: 2, catching_up: null });
+    expect(await catchUpsOf(neighbour.id)).toEqual([]);
+    const [catchUp] = await catchUpsOf(id);
+    expect(await rig.spans(id)).toMatchObject([{ reason: 'aged-out', version: 3, ended_as: null }]);
+
+    // As the publisher does, when it writes the version.
+    const ends = Object.fromEntries(
+      (await rig.log.bounds(TOPICS.events)).map(({ partition, high }) => [partition, high]),
+    );
+    await rig.database.query('UPDATE replays SET version = 4, to_offsets = $2, told_at = now() WHERE id = $1', [
+      catchUp?.id,
+      JSON.stringify(ends),
+    ]);
+    rig.run();
+    const expected = deliveryIdsOf([retrying, pending, wide, alsoWide], id);
+    const arrived = await rig.until('the catch-up', async () => {
+      const deliveries = await rig.arrived(TOPICS.replays, id);
+      return deliveries.length >= expected.length && deliveries;
+    });
+    expect(arrived.map(({ deliveryId }) => deliveryId).sort()).toEqual(expected);
+    expect(new Set(arrived.map(({ replayId, epoch }) => `${replayId} ${epoch}`))).toEqual(
+      new Set([`${catchUp?.id} 2`]),
+    );
+  });
+
+  it('asks nobody before history has every outcome that was written when it was found', async () => {
+    const { id, tenant } = await rig.subscribe();
+    await rig.record(await rig.publish(tenant, ['a']), id, 'retrying');
+    const beyond: Bounds = async (topic) =>
+      topic === TOPICS.attempts ? [{ partition: 0, low: 0, high: 2_000_000_000 }] : rig.log.bounds(topic);
+    expect(await keep([gap(laneOf(id))], beyond)).toEqual([]);
+    expect(await catchUpsOf(id)).toEqual([]);
+    expect(await keep([gap(laneOf(id))])).toMatchObject([{ state: 're-created' }]);
+    expect(await catchUpsOf(id)).toHaveLength(1);
+  });
+
+  it('holds what a paused subscription lost until it is enabled, and brings a deleted one nothing', async () => {
+    const [paused, deleted] = [await rig.subscribe(), await rig.subscribe()];
+    await rig.database.query(`UPDATE subscriptions SET status = 'paused' WHERE id = $1`, [paused.id]);
+    await rig.database.query(`UPDATE subscriptions SET status = 'deleted' WHERE id = $1`, [deleted.id]);
+    const [event] = (await rig.publish(paused.tenant, ['a'])) as [PublishedEvent];
+    await rig.record([event], paused.id, 'pending');
+    await rig.record(await rig.publish(deleted.tenant, ['a']), deleted.id, 'pending');
+    await rig.hold(paused, new Map([[event.partition, event.offset + 1]]), null, 3);
+    for (const { id } of [paused, deleted]) await keep([gap(laneOf(id))]);
+    expect(await catchUpsOf(paused.id)).toEqual([]);
+    expect(await rowOf(paused.id)).toMatchObject({ version: 3, epoch: 1 });
+    // The span that its pause had opened begins with what was lost now, and stays open.
+    const [span] = await rig.spans(paused.id);
+    expect(span).toMatchObject({ to_offsets: null, ended_as: null });
+    expect(span?.from_offsets[event.partition]).toBe(event.offset);
+    expect(await rig.spans(deleted.id)).toEqual([]);
+    expect(await catchUpsOf(deleted.id)).toEqual([]);
+  });
+
+  it('writes down with its bounds what the log of the events has let go of as well', async () => {
+    const { id, tenant } = await rig.subscribe();
+    const [first, second] = (await rig.publish(tenant, ['a', 'b', 'c', 'd', 'e', 'f'])).filter(
+      ({ partition }) => partition === 0,
+    ) as [PublishedEvent, PublishedEvent];
+    await rig.record([first, second], id, 'retrying');
+    const cut: Bounds = async (topic) =>
+      (await rig.log.bounds(topic)).map((each) =>
+        topic === TOPICS.events && each.partition === 0 ? { ...each, low: second.offset } : each,
+      );
+    const lost = {
+      partition: 0,
+      first: first.offset,
+      last: first.offset,
+      firstAt: first.at,
+      lastAt: first.at,
+      deliveries: 1,
+    };
+    expect(await keep([gap(laneOf(id))], cut)).toMatchObject([{ state: 're-created', recreated: 1, lost: [lost] }]);
+  });
+
+  it('lets a catch-up that is under way end first', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    await rig.record(await rig.publish(tenant, ['a']), id, 'pending');
+    // Nobody has told the workers of its version: it waits.
+    const first = await rig.catchUp(subscription, new Map(), { told: false });
+    expect(await keep([gap(laneOf(id))])).toEqual([]);
+    await rig.database.query(`UPDATE replays SET status = 'completed', finished_at = now() WHERE id = $1`, [first]);
+    expect(await keep([gap(laneOf(id))])).toMatchObject([{ state: 're-created' }]);
+    expect(await catchUpsOf(id)).toHaveLength(2);
+  });
+
+  it('says of events that nobody read that they are lost', async () => {
+    const record = gap(2, { topic: TOPICS.events, group: 'hookline.delivery.events', since: 1_000, until: 9_000 });
+    expect(await keep([record])).toEqual([
+      {
+        ...record,
+        state: 'lost',
+        lost: [{ partition: 2, first: 7, last: 19, firstAt: 1_000, lastAt: 9_000, deliveries: 0 }],
+      },
+    ]);
+  });
+});

@@ -1,0 +1,144 @@
+import { TOPICS, type AgedOutRecord, type LostEvents } from '@hookline/contracts';
+import { partitionOf } from '@hookline/kafka';
+import type { Clock, Logger } from '@hookline/platform';
+import type { Session } from '../database/session.js';
+import type { Keeper } from '../keepers/keepers.js';
+import type { LogBounds } from '../replays/resolve-ranges.js';
+import { bringBack } from './bring-back.js';
+import { undoneOf, type Undone } from './undone.js';
+
+/** Between two looks at what was found, ms. */
+const LOOK_MS = 5_000;
+/**
+ * A hand-over's outcome is appended beside its lane record, and not in one step with it; ms. Too much of it costs a repeat,
+ * too little would leave something out.
+ */
+const BESIDE_MS = 60_000;
+
+export interface AgeOutKeeperParts {
+  ageOuts: { list(): Promise<AgedOutRecord[]>; write(record: AgedOutRecord): Promise<void> };
+  log: Pick<LogBounds, 'bounds'>;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Sees to what aged out of a lane before its owner read it. Which deliveries were there is in history: those of the lane's
+ * subscriptions that have no end, and had their last outcome before the log of the lane begins. They are brought by a catch-up.
+ * What can't be, because `hookline.events` has let go of it as well, is written down with its bounds.
+ */
+export class AgeOutKeeper implements Keeper {
+  readonly name = 'age-outs';
+  private nextLook = -Infinity;
+  /** The ends of `hookline.attempts` when an age-out was first looked at, by when it was found. */
+  private readonly writtenBefore = new Map<number, Record<string, number>>();
+  /** Subscriptions whose catch-up has begun; the others of their lane may still wait for theirs. */
+  private readonly brought = new Set<string>();
+
+  constructor(private readonly parts: AgeOutKeeperParts) {}
+
+  async round(session: Session, signal: AbortSignal): Promise<void> {
+    const { ageOuts, clock } = this.parts;
+    if (clock.now() < this.nextLook) return;
+    this.nextLook = clock.now() + LOOK_MS;
+    const found = (await ageOuts.list()).filter(({ state }) => state === 'found');
+    const inLanes = found.filter(({ topic }) => topic !== TOPICS.events);
+    for (const record of found.filter(({ topic }) => topic === TOPICS.events)) await this.lose(record);
+    if (inLanes.length === 0) return this.forget();
+    if (!(await this.isAbreast(session, inLanes))) return;
+    // Tiers of one owner lose together: what they had is brought once.
+    for (const partition of new Set(inLanes.map((record) => record.partition))) {
+      signal.throwIfAborted();
+      await this.restore(
+        session,
+        inLanes.filter((record) => record.partition === partition),
+        partition,
+      );
+    }
+  }
+
+  private forget(): void {
+    this.writtenBefore.clear();
+    this.brought.clear();
+  }
+
+  /** Of events that nobody read it isn't known whom they would have matched. */
+  private async lose(record: AgedOutRecord): Promise<void> {
+    const { partition, from, to, since, foundAt, until = foundAt } = record;
+    const lost: LostEvents = {
+      partition,
+      first: from,
+      last: to - 1,
+      firstAt: since ?? 0,
+      lastAt: until,
+      deliveries: 0,
+    };
+    await this.parts.ageOuts.write({ ...record, state: 'lost', lost: [lost] });
+    this.parts.logger.error({ ageOut: record }, 'events left the log before they were matched: they are lost');
+  }
+
+  private async restore(session: Session, records: readonly AgedOutRecord[], partition: number): Promise<void> {
+    const { ageOuts, log, logger } = this.parts;
+    const lanes = await log.bounds((records[0] as AgedOutRecord).topic);
+    const rows = await session.query<{ id: string }>(`SELECT id FROM subscriptions WHERE status <> 'deleted'`);
+    const ids = rows.map(({ id }) => id).filter((id) => partitionOf(Buffer.from(id), lanes.length) === partition);
+    const events = await log.bounds(TOPICS.events);
+    const lows = Object.fromEntries(events.map(({ partition: of, low }) => [of, low]));
+    const until = Math.max(...records.map((record) => record.until ?? record.foundAt)) + BESIDE_MS;
+    const undone = await undoneOf(session, ids, until, lows);
+    const there = undone.filter(({ isGone }) => !isGone);
+    const ends = Object.fromEntries(events.map(({ partition: of, high }) => [of, high]));
+    let waits = false;
+    for (const id of new Set(there.map(({ subscriptionId }) => subscriptionId))) {
+      if (this.brought.has(id)) continue;
+      const its = there.filter(({ subscriptionId }) => subscriptionId === id);
+      if (await bringBack(session, id, its, ends)) this.brought.add(id);
+      else waits = true;
+    }
+    // Nothing is marked before all of it is under way.
+    if (waits) return;
+    const lost = lostOf(undone);
+    const recreated = there.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    const state = recreated === 0 && lost.length > 0 ? 'lost' : 're-created';
+    for (const record of records) {
+      await ageOuts.write({ ...record, state, recreated, ...(lost.length > 0 ? { lost } : {}) });
+      logger.error(
+        { ageOut: record, recreated, lost },
+        'deliveries aged out of a lane; those that the log has are brought again',
+      );
+    }
+  }
+
+  /** Whether history has all outcomes that were written when these were first looked at. */
+  private async isAbreast(session: Session, records: readonly AgedOutRecord[]): Promise<boolean> {
+    const ends = Object.fromEntries(
+      (await this.parts.log.bounds(TOPICS.attempts)).map(({ partition, high }) => [partition, high]),
+    );
+    for (const { foundAt } of records) if (!this.writtenBefore.has(foundAt)) this.writtenBefore.set(foundAt, ends);
+    const needed = [...this.writtenBefore.values()].map((each) => JSON.stringify(each));
+    const behind = await session.query(BEHIND, [needed, TOPICS.attempts]);
+    return behind.length === 0;
+  }
+}
+
+function lostOf(undone: readonly Undone[]): LostEvents[] {
+  const byPartition = new Map<number, LostEvents>();
+  for (const { partition, first, last, firstAt, lastAt, deliveries, isGone } of undone) {
+    if (!isGone) continue;
+    const known = byPartition.get(partition);
+    byPartition.set(partition, {
+      partition,
+      first: Math.min(first, known?.first ?? first),
+      last: Math.max(last, known?.last ?? last),
+      firstAt: Math.min(firstAt, known?.firstAt ?? firstAt),
+      lastAt: Math.max(lastAt, known?.lastAt ?? lastAt),
+      deliveries: deliveries + (known?.deliveries ?? 0),
+    });
+  }
+  return [...byPartition.values()];
+}
+
+const BEHIND = `
+  SELECT 1 FROM unnest($1::jsonb[]) AS needed, jsonb_each_text(needed) AS e(partition, written)
+    LEFT JOIN recorder_offsets o ON o.topic = $2 AND o.partition = e.partition::integer
+   WHERE coalesce(o.next_offset, 0) < e.written::bigint LIMIT 1`;
