@@ -13,6 +13,7 @@ import { Backlogs, type BacklogPorts } from './lanes/backlogs.js';
 import { LaneIntake } from './lanes/lane-intake.js';
 import type { Share } from './lanes/share.js';
 import type { DeliveryMetrics } from './metrics.js';
+import type { LaneEnd } from './ordering/lane-end.js';
 import type { ReadLane } from './ordering/lane-scan.js';
 import { OrderedHandover } from './ordering/ordered-handover.js';
 import { OrderedLanes } from './ordering/ordered-lanes.js';
@@ -33,6 +34,7 @@ export interface EngineParts {
   readonly leaseMs: number;
   readonly share: Share;
   readonly readLane: ReadLane;
+  readonly laneEnd: LaneEnd;
 }
 
 /** What a delivery worker does, put together: two handlers that share rooms, subscriptions and ways out. */
@@ -45,11 +47,12 @@ export class DeliveryEngine {
   private readonly backlogs: Backlogs;
 
   constructor(parts: EngineParts) {
-    const { settings, sealer, client, output, clock, logger, metrics, owns, leaseMs, share, readLane } = parts;
+    const { settings, sealer, client, output, clock, logger, metrics, owns, leaseMs, share } = parts;
+    const { readLane, laneEnd } = parts;
     const policy = new RetryPolicy(settings);
     const handover = new Handover(new PatientOutput(output, clock), metrics);
     const attempter = new Attempter(client, clock, logger);
-    this.targets = new Targets(sealer, (target) => this.changed(target));
+    this.targets = new Targets(sealer, (target, last) => this.changed(target, last));
     this.rooms = new Rooms(settings, clock, share);
     const deliverer = new Deliverer(this.rooms, attempter, handover, policy, settings, clock, metrics);
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
@@ -69,7 +72,7 @@ export class DeliveryEngine {
     this.events = new EventIntake(this.targets, deliverer, handover, inOrder, settings, clock, owns.event, partitionOf);
     const { targets } = this;
     const jitterMs: RetryPolicy['jitterMs'] = (progress, delayMs) => policy.jitterMs(progress, delayMs);
-    const owned = { targets, deliverer, jitterMs, owns: owns.lane, leaseMs, readLane, clock, logger };
+    const owned = { targets, deliverer, jitterMs, owns: owns.lane, leaseMs, readLane, laneEnd, clock, logger };
     this.ordered = new OrderedLanes(settings, owned);
     const tell: BacklogPorts['tell'] = (event, source, backlog) => handover.backlog(event, source, backlog);
     const ports = { targets, lanePartitionOf: partitionOf, tell };
@@ -78,8 +81,8 @@ export class DeliveryEngine {
     this.lanes = new LaneIntake(targets, deliverer, handover, ordered, backlogs, policy, settings, clock, owns.lane);
   }
 
-  private changed(target: Target): void {
-    this.ordered.changed(target);
+  private changed(target: Target, last: Target | undefined): void {
+    this.ordered.changed(target, last);
     this.backlogs.changed(target);
   }
 }

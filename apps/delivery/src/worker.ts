@@ -27,6 +27,7 @@ import { lanePartitions, laneTopics, missingTopics } from './lanes/lane-topics.j
 import { LaneShare } from './lanes/share.js';
 import { LogTime } from './log-time.js';
 import { DeliveryMetrics } from './metrics.js';
+import { laneEndOf } from './ordering/lane-end.js';
 import { ViewGate } from './subscriptions/view-gate.js';
 
 export const EVENTS_GROUP = 'hookline.delivery.events';
@@ -100,6 +101,7 @@ export class DeliveryWorker {
       },
       leaseMs: parts.consumer.sessionTimeoutMs,
       readLane: (lane, range, signal) => new RangeReader(this.kafka).read(lane, [range], signal),
+      laneEnd: laneEndOf(this.kafka),
       share: new LaneShare(
         TOPICS.deliveries,
         () => this.lanePartitions,

@@ -4,6 +4,7 @@ import type { Clock, Logger } from '@hookline/platform';
 import { NotOwner, type Delivery } from '../delivery.js';
 import { DueQueue } from '../lanes/due-queue.js';
 import type { HeldWork } from './held-work.js';
+import type { LaneEnd } from './lane-end.js';
 import type { LaneScan } from './lane-scan.js';
 import { subscriptionOf } from './stream-of.js';
 
@@ -14,6 +15,7 @@ const RESCAN_MS = 1_000;
 
 export interface LanePorts {
   readonly scan: Pick<LaneScan, 'run'>;
+  readonly laneEnd: LaneEnd;
   /**
    * Writes it to a tier, without an attempt.
    * @param behind whether there is no use in coming back before the wait is over
@@ -139,7 +141,8 @@ export class OrderedLane {
     while (!signal.aborted) {
       const gate = new OrderingGate<HeldWork>(this.rules);
       try {
-        await this.ports.scan.run(this.partition, this.progress, gate, signal);
+        const progress = this.before === undefined ? this.progress : await this.progressNow();
+        await this.ports.scan.run(this.partition, progress, gate, signal);
         return gate;
       } catch (error) {
         if (signal.aborted) break;
@@ -149,6 +152,17 @@ export class OrderedLane {
       }
     }
     return undefined;
+  }
+
+  /** Since the lanes that the one before this has left were assigned, it has written to them. */
+  private async progressNow(): Promise<Map<string, RestoredProgress>> {
+    const now = new Map<string, RestoredProgress>();
+    for (const [lane, progress] of this.progress) {
+      const end = await this.ports.laneEnd(lane, this.partition);
+      const isComplete = (offset: number): boolean => progress.isComplete(offset);
+      now.set(lane, { ...progress, end, isComplete });
+    }
+    return now;
   }
 
   private arrive(gate: Gate, work: HeldWork): void {

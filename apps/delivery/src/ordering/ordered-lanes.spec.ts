@@ -73,6 +73,7 @@ class Owner {
       owns: () => true,
       leaseMs: LEASE_MS,
       readLane: (lane, range) => this.read(lane, range),
+      laneEnd: async (lane) => this.logs.get(lane)?.length ?? 0,
       clock: this.clock,
       logger: silentLogger,
     },
@@ -85,6 +86,16 @@ class Owner {
       const progress = { watermark: 0, start: 0, end, completeTo: 0, isFirst: true, isComplete: () => false };
       this.lanes.assigned(assignment.topic, assignment, { ...progress, ...change });
     }
+  }
+
+  /** One lane of the partition goes to another worker, and comes back. */
+  loseAndGet(lane: string): void {
+    const index = LANES.indexOf(lane);
+    this.lanes.revoked(this.assignments[index] as Assignment);
+    this.assignments[index] = { ...(this.assignments[index] as Assignment) };
+    const end = this.logs.get(lane)?.length ?? 0;
+    const progress = { watermark: 0, start: 0, end, completeTo: 0, isFirst: true, isComplete: () => false };
+    this.lanes.assigned(lane, this.assignments[index], progress);
   }
 
   revoke(): void {
@@ -180,6 +191,18 @@ describe('a partition that is taken over', () => {
     owner.assign({ watermark: 0, completeTo: 2, isComplete: (offset) => offset === 1 });
     await owner.take(first);
     expect(owner.sent).toEqual(['e1']);
+  });
+
+  it('of which one lane goes and comes back is scanned to where the others end now', async () => {
+    const owner = new Owner();
+    owner.assign();
+    owner.outcomes = [{ kind: 'retry', delayMs: 3_600_000, jitterMs: 0 }];
+    await owner.take(owner.write(TOPICS.deliveries, 1));
+    owner.write('hookline.retry.1h', 1);
+    owner.loseAndGet(TOPICS.replays);
+    await owner.take(owner.write(TOPICS.deliveries, 2));
+    expect(owner.sent).toEqual(['e1']);
+    expect(owner.moved).toEqual(['e2 3600000']);
   });
 
   it('gives back what it holds when it goes, and on a stop', async () => {

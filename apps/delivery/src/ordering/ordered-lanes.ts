@@ -6,6 +6,7 @@ import { NotOwner, type Delivery } from '../delivery.js';
 import type { Target } from '../subscriptions/target.js';
 import { CatchUps } from './catch-ups.js';
 import { HeldWork } from './held-work.js';
+import type { LaneEnd } from './lane-end.js';
 import { LaneScan, type ReadLane } from './lane-scan.js';
 import { OrderedLane, type LanePorts, type LaneRules } from './ordered-lane.js';
 import { subscriptionOf } from './stream-of.js';
@@ -33,6 +34,7 @@ export interface OrderedLanesParts {
   /** For so long an owner that hears nothing of the group may still take itself for the owner, ms. */
   readonly leaseMs: number;
   readonly readLane: ReadLane;
+  readonly laneEnd: LaneEnd;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -71,10 +73,11 @@ export class OrderedLanes {
       rememberedMost: orderedRemembered,
       isSuperseded: (group, epoch) => parts.targets.get(subscriptionOf(group))?.subscriber.supersedes(epoch) === true,
     };
-    const { readLane, jitterMs } = parts;
+    const { readLane, laneEnd, jitterMs } = parts;
     const isOrdered = (envelope: DeliveryEnvelope): boolean => this.concerns(envelope);
     this.ports = {
       scan: new LaneScan({ readLane, isOrdered, jitterMs, rememberedMost: orderedRemembered }),
+      laneEnd,
       move: (delivery, waitMs, behind) => this.move(delivery, waitMs, behind),
     };
   }
@@ -106,15 +109,16 @@ export class OrderedLanes {
     else this.byPartition.set(partition, rest);
   }
 
-  /** There is a new version of the subscription. */
-  changed({ id, record: { ordering, epoch, catchingUp } }: Target): void {
+  /**
+   * There is a new version of a subscription.
+   * @param last the one before it, where that was known
+   */
+  changed({ id, record: { ordering, epoch, catchingUp } }: Target, last?: Target): void {
     if (catchingUp === undefined) this.catchUps.ended(id);
     const isStranger = this.strangers.delete(id);
-    const isReleased = isStranger && ordering === undefined;
-    if (!isReleased && epoch === undefined) return;
     for (const lane of this.byPartition.values()) {
-      if (isReleased) lane.release(id);
-      else lane.supersede(id);
+      if (ordering === undefined && isStranger) lane.release(id);
+      else if (ordering !== undefined && epoch !== last?.record.epoch) lane.supersede(id);
     }
   }
 

@@ -18,10 +18,10 @@ export class Targets {
   /** From there on the latest version of every subscription holds, by partition of the events. */
   private readonly settledFrom: number[] = [];
 
-  /** @param changed hears of each new version, when it counts already */
+  /** @param changed hears of each new version, when it counts already, and of the one before it */
   constructor(
     private readonly sealer: Sealer,
-    private readonly changed: (target: Target) => void = () => undefined,
+    private readonly changed: (target: Target, last: Target | undefined) => void = () => undefined,
   ) {}
 
   /** Takes a change of the view. The view lets no older version come after a newer one. */
@@ -29,7 +29,8 @@ export class Targets {
     if (record === undefined) return this.forget(id);
     let subscriber = this.subscribers.get(id);
     if (subscriber === undefined) this.subscribers.set(id, (subscriber = new Subscriber()));
-    const earlier = record.before ?? seenBefore(record, subscriber.current);
+    const last = subscriber.current;
+    const earlier = record.before ?? seenBefore(record, last);
     const target = new Target(record, subscriber, this.sealer, earlier);
     subscriber.current = target;
     if (target.live) this.live.set(target);
@@ -41,7 +42,7 @@ export class Targets {
     else this.held.delete(id);
     for (const [partition, offset] of Object.entries(record.holdsFrom))
       this.settledFrom[Number(partition)] = Math.max(offset, this.settledFrom[Number(partition)] ?? 0);
-    this.changed(target);
+    this.changed(target, last);
   }
 
   /** The latest version, whatever its status; undefined where the view has never heard of it. */

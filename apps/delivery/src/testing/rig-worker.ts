@@ -17,6 +17,7 @@ import { appendTimeOf } from '../intake/append-time.js';
 import { dedupeLookBack } from '../intake/look-back.js';
 import { LaneShare } from '../lanes/share.js';
 import { DeliveryMetrics } from '../metrics.js';
+import { laneEndOf } from '../ordering/lane-end.js';
 import { ViewGate } from '../subscriptions/view-gate.js';
 import type { DeliveryRig } from './delivery-rig.js';
 import { kafkaConfig } from './kafka-config.js';
@@ -84,6 +85,7 @@ export class RigWorker {
       leaseMs: SESSION_MS,
       share: this.share,
       readLane: (lane, range, signal) => new RangeReader(this.kafka).read(rig.named(lane), [range], signal),
+      laneEnd: (lane, partition) => laneEndOf(this.kafka)(rig.named(lane), partition),
     });
     this.view = new CompactedView({
       topic: rig.named(TOPICS.subscriptions),

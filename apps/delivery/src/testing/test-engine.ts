@@ -28,6 +28,7 @@ export function testEngine({
     owns: { event: isOwner, lane: isOwner },
     leaseMs: 0,
     readLane: async function* () {},
+    laneEnd: async () => 0,
     share: { workers: () => 1, isOwner, lanePartitionOf },
   });
 }
