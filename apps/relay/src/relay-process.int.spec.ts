@@ -8,7 +8,7 @@ import { startRole, testCopies, testKafkaBrokers, type RoleProcess } from '@hook
 import { OutboxRig, type LoggedEvent } from './testing/outbox-rig.js';
 
 const KEYS = 20;
-const EVENTS = 6_000;
+const EVENTS = 3_000;
 const KILLS = 4;
 /** Rows. */
 const MOST_WAITING = 1_000;
@@ -100,7 +100,7 @@ describe('the relay process', () => {
     const events = await of.logged();
     expect(events.filter(({ id }) => id === 'event-0').length).toBeGreaterThan(1);
     expect(new Set(events.map(({ id }) => id))).toEqual(new Set(['first', 'event-0', 'event-1', 'event-2']));
-  }, 240_000);
+  }, 300_000);
 
   it('is killed again and again with rows under way, beside another: none is lost, and each key keeps its order', async () => {
     const of = (rig = await OutboxRig.open());
@@ -131,7 +131,7 @@ describe('the relay process', () => {
     await writing;
     await of.drained();
     expectAll(await of.logged(), written);
-  }, 240_000);
+  }, 300_000);
 
   it('is frozen: PostgreSQL lets go of its shards, and another takes over', async () => {
     const of = (rig = await OutboxRig.open());
@@ -146,7 +146,7 @@ describe('the relay process', () => {
     await enqueueEvents(of.pool, batch(40, 80));
     await of.drained();
     expectAll(await of.logged(), 80);
-  }, 240_000);
+  }, 300_000);
 
   it('goes on by itself when its database is killed and starts again', async () => {
     postgres = await EmbeddedPostgres.start({ dataDir: mkdtempSync(join(tmpdir(), 'hookline-outbox-')) });
@@ -161,5 +161,5 @@ describe('the relay process', () => {
     expectAll(await of.logged(), 1_000);
     await of.until('it to be ready', async () => (await fetch(`${role.url}/readyz`)).ok);
     expect((await role.stop()).code).toBe(0);
-  }, 240_000);
+  }, 300_000);
 });
