@@ -86,7 +86,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       logger,
       observer: outboxMetrics(metrics),
     },
-    { pollMs: admin.outboxPollMs, batch: admin.outboxBatch },
+    { pollMs: admin.outboxPollMs, watchMs: admin.topicWatchMs, batch: admin.outboxBatch },
   );
   const ageOuts = new AgeOuts(kafka, pump, admin.requestTimeoutMs);
   const help = 'Times that work left the log unread, by what became of it.';
