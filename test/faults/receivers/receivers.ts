@@ -30,9 +30,11 @@ const server = leanServer((head, socket) => {
 
 function answer(number: number, status: number, socket: Socket): void {
   const open = socket.writable;
+  // Taken before: who gets the answer may act on it before this process has its next turn.
+  const at = Date.now();
   if (open)
     socket.write(`HTTP/1.1 ${status} ${status === 204 ? 'No Content\r\n' : 'Failed\r\ncontent-length: 0\r\n'}\r\n`);
-  entries.push(['answer', number, open ? status : 0, Date.now()]);
+  entries.push(['answer', number, open ? status : 0, at]);
 }
 
 process.on('message', (command: Command) => {

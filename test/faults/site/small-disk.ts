@@ -8,6 +8,8 @@ const CHUNK = Buffer.alloc(1_048_576);
 
 /** A folder that is a small file system of its own, in memory: so that it can be full, and nothing else is. */
 export class SmallDisk implements Disposable {
+  private static tried: { hindrance: string | undefined } | undefined;
+
   /** Whose disk it is. */
   readonly broker = 3;
 
@@ -15,16 +17,8 @@ export class SmallDisk implements Disposable {
 
   /** Why there can't be one here; undefined where there can. */
   static hindrance(): string | undefined {
-    if (process.platform !== 'linux') return 'a small file system can be made on Linux only';
-    const folder = join(tmpdir(), `hookline-small-disk-${process.pid}`);
-    try {
-      SmallDisk.mount(folder)[Symbol.dispose]();
-      return undefined;
-    } catch {
-      return 'no file system may be mounted here (that takes root)';
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    SmallDisk.tried ??= { hindrance: tryOne() };
+    return SmallDisk.tried.hindrance;
   }
 
   /** @throws Error where that is not allowed */
@@ -32,7 +26,10 @@ export class SmallDisk implements Disposable {
     mkdirSync(folder, { recursive: true });
     const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'tmpfs', folder]);
     if (status !== 0) throw new Error(`a small disk could not be made: ${String(stderr)}`);
-    return new SmallDisk(folder);
+    const disk = new SmallDisk(folder);
+    // A run that is broken off is to leave nothing mounted.
+    process.once('exit', () => disk[Symbol.dispose]());
+    return disk;
   }
 
   /** Leaves no room at all. */
@@ -58,5 +55,18 @@ export class SmallDisk implements Disposable {
   /** Not one of the names that Kafka minds in its folder. */
   private get filler(): string {
     return join(this.folder, '.filler');
+  }
+}
+
+function tryOne(): string | undefined {
+  if (process.platform !== 'linux') return 'a small file system can be made on Linux only';
+  const folder = join(tmpdir(), `hookline-small-disk-${process.pid}`);
+  try {
+    SmallDisk.mount(folder)[Symbol.dispose]();
+    return undefined;
+  } catch {
+    return 'no file system may be mounted here (that takes root)';
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
