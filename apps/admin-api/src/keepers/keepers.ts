@@ -1,7 +1,7 @@
+import { REPLAY_CHANNEL } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Session } from '../database/session.js';
 import { WakeUp } from '../database/wake-up.js';
-import { REPLAY_CHANNEL } from '../replays/replays.service.js';
 
 /** "hkep" as a number: the first part of the advisory lock of whoever keeps. */
 const LOCK_KIND = 0x686b6570;

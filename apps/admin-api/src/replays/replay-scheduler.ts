@@ -1,11 +1,11 @@
 import { NotDurable } from '@hookline/kafka';
+import { REPLAY_CHANNEL } from '@hookline/persistence';
 import type { Logger } from '@hookline/platform';
 import type { Session } from '../database/session.js';
 import { WakeUp } from '../database/wake-up.js';
 import type { ReplayRunner } from './replay-runner.js';
 import type { ReplayJob } from './replay-job.js';
 import { ReplayStore, ReplayTakenAway } from './replay-store.js';
-import { REPLAY_CHANNEL } from './replays.service.js';
 
 /** After the session was lost or could not be opened, ms. */
 const RETRY_MS = 1_000;

@@ -1,6 +1,7 @@
 import { isId, newId } from '@hookline/domain';
 import {
   Replay,
+  REPLAY_CHANNEL,
   Subscription,
   type DeliveryHistory,
   type DeliveryStates,
@@ -25,9 +26,6 @@ export interface ReplayHistory {
   deliveries: Pick<DeliveryHistory, 'replayStates'>;
   states: Pick<DeliveryStates, 'lastSuccess'>;
 }
-
-/** PostgreSQL tells the schedulers of new replays on this channel. */
-export const REPLAY_CHANNEL = 'hookline_replays';
 
 export class ReplaysService {
   constructor(
@@ -161,7 +159,7 @@ export class ReplaysService {
     const faults = ids.flatMap((id, index) => {
       const status = statuses.get(id) ?? 'deleted';
       if (status === 'enabled') return [];
-      const message = status === 'disabled' ? 'is disabled: enable it first' : 'there is no such subscription';
+      const message = status === 'deleted' ? 'there is no such subscription' : `is ${status}: enable it first`;
       return [{ field: `subscriptionIds[${index}]`, message }];
     });
     if (faults.length > 0) throw invalid(...faults.slice(0, 20));
