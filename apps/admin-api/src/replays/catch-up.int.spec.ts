@@ -153,6 +153,11 @@ describe('a catch-up', () => {
     await rig.record([last], id, 'retrying', replayId);
     // History knows of all: the span ends, which the same keeper sees to just before.
     await rig.until('the span to end', async () => (await rig.spans(id))[0]?.ended_as === 'caught-up');
+    // The keeper has gone by once more when the span of another one has ended, too.
+    const other = await rig.subscribe();
+    await rig.hold(other, to, to);
+    await rig.catchUp(other, to);
+    await rig.until('the other span to end', async () => (await rig.spans(other.id))[0]?.ended_as === 'caught-up');
     const subscribed = async (): Promise<Record<string, unknown> | undefined> =>
       (await rig.database.query<Record<string, unknown>[]>('SELECT * FROM subscriptions WHERE id = $1', [id]))[0];
     expect(await subscribed()).toMatchObject({ catching_up: replayId, version: 3 });
