@@ -58,6 +58,8 @@ export interface SubscriptionRecord extends Versioned {
    * Grows with each catch-up: what a lane has of an older epoch is superseded, for the catch-up brings it. Absent: 0.
    */
   epoch?: number;
+  /** The offset of `hookline.events` up to which the catch-up of this epoch reads, by partition. Absent: to the end. */
+  epochFrom?: Record<string, number>;
   /** The replay that catches up, of an ordered subscription: what is live waits in its lane until that is through. */
   catchingUp?: string;
   /** The offset of `hookline.events` from which this version holds, by partition. */

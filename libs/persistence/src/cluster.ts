@@ -14,7 +14,9 @@ export async function clusterOf(database: Queryable): Promise<string | undefined
 }
 
 export async function rememberCluster(database: Queryable, id: string): Promise<void> {
-  await database.query('INSERT INTO kafka_cluster (id) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET id = $1', [id]);
+  await database.query('INSERT INTO kafka_cluster (id) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET id = $1', [
+    id,
+  ]);
 }
 
 /**

@@ -4,6 +4,9 @@ import { EARLIER_VERSIONS, type EarlierVersion, type SubscriptionRecord } from '
 export interface StampedVersion extends EarlierVersion {
   /** As in the record. */
   before: EarlierVersion[];
+  /** As in the record. */
+  epoch?: number;
+  epochFrom?: Record<string, number>;
 }
 
 /** Whether a version takes events of the log. */
@@ -12,8 +15,16 @@ export function isLive({ status, heldBack }: Pick<SubscriptionRecord, 'status' |
 }
 
 export function stampedVersion(record: SubscriptionRecord): StampedVersion {
-  const { version, types, holdsFrom, before = [] } = record;
-  return { version, live: isLive(record), types, holdsFrom, before };
+  const { version, types, holdsFrom, before = [], epoch, epochFrom } = record;
+  return {
+    version,
+    live: isLive(record),
+    types,
+    holdsFrom,
+    before,
+    ...(epoch !== undefined && { epoch }),
+    ...(epochFrom !== undefined && { epochFrom }),
+  };
 }
 
 /**
@@ -23,7 +34,7 @@ export function stampedVersion(record: SubscriptionRecord): StampedVersion {
  * @param lows where each partition of `hookline.events` begins now
  */
 export function earlierVersions(last: StampedVersion, lows: ReadonlyMap<number, number>): EarlierVersion[] {
-  const { before, ...version } = last;
+  const { before, epoch: _epoch, epochFrom: _epochFrom, ...version } = last;
   const [previous] = before;
   const all = previous !== undefined && takeTheSame(previous, version) ? before : [version, ...before];
   const oldestOfUse = all.findIndex(({ holdsFrom }) => holdsBefore(holdsFrom, lows));

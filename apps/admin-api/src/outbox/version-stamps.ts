@@ -16,9 +16,13 @@ export class VersionStamps {
   stamp(record: PendingSubscription, events: readonly PartitionOffsets[]): SubscriptionRecord {
     const last = this.before(record);
     const before = last && earlierVersions(last, new Map(events.map(({ partition, low }) => [partition, low])));
+    const holdsFrom = Object.fromEntries(events.map(({ partition, high }) => [partition, high]));
     const stamped: SubscriptionRecord = {
       ...record,
-      holdsFrom: Object.fromEntries(events.map(({ partition, high }) => [partition, high])),
+      holdsFrom,
+      ...(record.epoch !== undefined && {
+        epochFrom: last?.epoch === record.epoch ? (last.epochFrom ?? holdsFrom) : holdsFrom,
+      }),
       ...(before === undefined || before.length === 0 ? {} : { before }),
     };
     this.note(stamped);
@@ -34,8 +38,13 @@ export class VersionStamps {
   again(record: PendingSubscription): SubscriptionRecord | undefined {
     const known = this.known(record.id);
     if (known?.version !== record.version) return undefined;
-    const { holdsFrom, before } = known;
-    return { ...record, holdsFrom, ...(before.length === 0 ? {} : { before }) };
+    const { holdsFrom, before, epochFrom } = known;
+    return {
+      ...record,
+      holdsFrom,
+      ...(epochFrom !== undefined && { epochFrom }),
+      ...(before.length === 0 ? {} : { before }),
+    };
   }
 
   /** The tail has read to the end: it knows all of this by now. */

@@ -149,7 +149,9 @@ describe('an endpoint that fails', () => {
     expect(answers.size).toBe(1);
     answers.give(FAILED);
     expect(await probe).toMatchObject({ kind: 'retry' });
-    expect(await Promise.all(others)).toMatchObject(Array(20).fill({ kind: 'defer', delayMs: 30_000 }));
+    expect(await Promise.all(others)).toMatchObject(
+      Array.from({ length: 20 }, () => ({ kind: 'defer', delayMs: 30_000 })),
+    );
     expect(rig.subscriber.door?.closedMs(rig.clock.now())).toBe(10_000);
     await rig.clock.advanceAsync(10_000);
     rig.answer = () => OK;

@@ -71,7 +71,8 @@ export class OrderedLanes {
       takeOverMs: parts.leaseMs + attemptTimeoutMs,
       outstandingMost: orderedOutstanding,
       rememberedMost: orderedRemembered,
-      isSuperseded: (group, epoch) => parts.targets.get(subscriptionOf(group))?.subscriber.supersedes(epoch) === true,
+      isSuperseded: (group, epoch, source) =>
+        parts.targets.get(subscriptionOf(group))?.subscriber.supersedes(epoch, source) === true,
     };
     const { readLane, laneEnd, jitterMs } = parts;
     const isOrdered = (envelope: DeliveryEnvelope): boolean => this.concerns(envelope);

@@ -1,4 +1,4 @@
-import type { DeliveryEnvelope, HeldReason } from '@hookline/contracts';
+import type { DeliveryEnvelope, HeldReason, LogPosition } from '@hookline/contracts';
 import { SUPERSEDED, type End } from '@hookline/domain';
 import type { Door } from '../attempt/door.js';
 import type { Target } from './target.js';
@@ -24,10 +24,10 @@ export class Subscriber {
   }
 
   /** How a delivery to it ends that may not be attempted now, if so. */
-  endOf(envelope: Pick<DeliveryEnvelope, 'epoch' | 'replayId'>): End | undefined {
+  endOf(envelope: Pick<DeliveryEnvelope, 'epoch' | 'replayId' | 'source'>): End | undefined {
     const { current } = this;
     if (current === undefined || this.isDeleted) return DELETED;
-    if (this.supersedes(epochOf(envelope))) return SUPERSEDED;
+    if (this.supersedes(epochOf(envelope), envelope.source)) return SUPERSEDED;
     if (current.status === 'paused') return PAUSED;
     if (current.status === 'disabled') return DISABLED;
     return current.record.version <= this.goneVersion ? GONE : undefined;
@@ -39,10 +39,15 @@ export class Subscriber {
     if (epoch > 0) envelope.epoch = epoch;
   }
 
-  /** Whether a catch-up brings what was matched in this epoch. What waits for a deleted one is buried, whenever it was matched. */
-  supersedes(epoch: number | undefined): boolean {
+  /**
+   * Whether a catch-up brings what was matched in this epoch: not what stands where it no longer reads, matched by a worker
+   * that had not heard of it yet. What waits for a deleted one is buried, whenever it was matched.
+   */
+  supersedes(epoch: number | undefined, { partition, offset }: LogPosition): boolean {
     const { current } = this;
-    return epoch !== undefined && current !== undefined && !this.isDeleted && epoch < (current.record.epoch ?? 0);
+    if (epoch === undefined || current === undefined || this.isDeleted) return false;
+    const { epoch: now = 0, epochFrom } = current.record;
+    return epoch < now && (epochFrom === undefined || offset < (epochFrom[String(partition)] ?? 0));
   }
 }
 

@@ -8,6 +8,8 @@ import { ViewGate } from './view-gate.js';
 
 const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`]);
 
+const SOURCE = { partition: 0, offset: 0, at: 0 };
+
 const record = (change: Partial<SubscriptionRecord> = {}): SubscriptionRecord => ({
   v: 1,
   version: 1,
@@ -53,12 +55,12 @@ describe('Targets', () => {
     const subscriber = targets.get('sub_a')?.subscriber;
     expect(subscriber?.isDeleted).toBe(false);
     targets.apply('sub_a', undefined);
-    expect([targets.get('sub_a'), subscriber?.current, subscriber?.isDeleted, subscriber?.endOf({})]).toEqual([
-      undefined,
-      undefined,
-      true,
-      { kind: 'dead-letter', reason: 'subscription-deleted' },
-    ]);
+    expect([
+      targets.get('sub_a'),
+      subscriber?.current,
+      subscriber?.isDeleted,
+      subscriber?.endOf({ source: SOURCE }),
+    ]).toEqual([undefined, undefined, true, { kind: 'dead-letter', reason: 'subscription-deleted' }]);
   });
 
   it('lets an event take the version that holds where it stands, however late it is read', () => {
@@ -122,17 +124,17 @@ describe('Subscriber', () => {
     const targets = new Targets(sealer);
     targets.apply('sub_a', record({ version: 4 }));
     const subscriber = targets.get('sub_a')?.subscriber;
-    expect(subscriber?.endOf({})).toBeUndefined();
+    expect(subscriber?.endOf({ source: SOURCE })).toBeUndefined();
     subscriber?.gone(4);
-    expect(subscriber?.endOf({})).toEqual(held('endpoint-gone'));
+    expect(subscriber?.endOf({ source: SOURCE })).toEqual(held('endpoint-gone'));
     targets.apply('sub_a', record({ version: 5 }));
-    expect(subscriber?.endOf({})).toBeUndefined();
+    expect(subscriber?.endOf({ source: SOURCE })).toBeUndefined();
     targets.apply('sub_a', record({ version: 6, status: 'disabled' }));
-    expect(subscriber?.endOf({})).toEqual(held('subscription-disabled'));
+    expect(subscriber?.endOf({ source: SOURCE })).toEqual(held('subscription-disabled'));
     targets.apply('sub_a', record({ version: 7, status: 'paused' }));
-    expect(subscriber?.endOf({})).toEqual(held('subscription-paused'));
+    expect(subscriber?.endOf({ source: SOURCE })).toEqual(held('subscription-paused'));
     targets.apply('sub_a', record({ version: 8, heldBack: true }));
-    expect(subscriber?.endOf({})).toBeUndefined();
+    expect(subscriber?.endOf({ source: SOURCE })).toBeUndefined();
   });
 
   it('supersedes what is of an older epoch, but not what a replay asked for, and nothing once it is deleted', () => {
@@ -140,12 +142,25 @@ describe('Subscriber', () => {
     targets.apply('sub_a', record({ version: 4, epoch: 2 }));
     const ends = () =>
       [{}, { epoch: 1 }, { epoch: 2 }, { epoch: 3 }, { replayId: 'rpl_a' }, { replayId: 'rpl_a', epoch: 1 }].map(
-        (envelope) => targets.get('sub_a')?.subscriber.endOf(envelope)?.kind,
+        (envelope) => targets.get('sub_a')?.subscriber.endOf({ ...envelope, source: SOURCE })?.kind,
       );
     const [never, over] = [undefined, 'superseded'];
     expect(ends()).toEqual([over, over, never, never, never, over]);
     targets.apply('sub_a', record({ version: 5, epoch: 2, status: 'deleted' }));
     expect(new Set(ends())).toEqual(new Set(['dead-letter']));
+  });
+
+  it('does not supersede what a worker matched late, in the old epoch, where the catch-up no longer reads', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record({ version: 2, epoch: 1, epochFrom: { '0': 10 }, holdsFrom: { '0': 30 } }));
+    const endAt = (partition: number, offset: number) =>
+      targets.get('sub_a')?.subscriber.endOf({ source: { partition, offset, at: 0 } })?.kind;
+    expect([endAt(0, 9), endAt(0, 10), endAt(0, 29), endAt(1, 0)]).toEqual([
+      'superseded',
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { LogPosition } from '@hookline/contracts';
 import { OrderedStream } from './ordered-stream.js';
 import type { Finished, FoundRecord, GateVerdict, OrderedEvent, OrderedWork } from './ordered-work.js';
 import { Outstanding } from './outstanding.js';
@@ -11,12 +12,12 @@ export interface GateRules {
   readonly outstandingMost: number;
   /** Events that are through, remembered to know a copy by. */
   readonly rememberedMost: number;
-  /** Whether a catch-up brings what a subscription's or a replay's stream has of this epoch; never, where it is left out. */
-  readonly isSuperseded?: (group: string, epoch: number | undefined) => boolean;
+  /** Whether a catch-up brings what a subscription's or a replay's stream has of this epoch there; never, where it is left out. */
+  readonly isSuperseded?: (group: string, epoch: number | undefined, source: LogPosition) => boolean;
 }
 
 /** What decides whether something is waited for. */
-type Waiting = Pick<OrderedEvent, 'group' | 'epoch'>;
+type Waiting = Pick<OrderedEvent, 'group' | 'epoch' | 'source'>;
 
 /** Taken for an event's time while none of its key has been measured, ms. */
 const FIRST_PACE_MS = 50;
@@ -172,7 +173,7 @@ export class OrderingGate<W extends OrderedWork> {
       const { group } = stream;
       if (!isOurs(group)) continue;
       for (const outstanding of stream.events) {
-        if (!which({ group, epoch: outstanding.epoch })) continue;
+        if (!which({ group, epoch: outstanding.epoch, source: outstanding.source })) continue;
         for (const work of outstanding.abandon()) verdicts.push({ kind, work });
         if (!outstanding.isForgotten) this.end(stream, outstanding);
       }
@@ -307,8 +308,8 @@ export class OrderingGate<W extends OrderedWork> {
     if (admitted > 0) this.overflow = this.overflow.slice(admitted);
   }
 
-  private isSuperseded({ group, epoch }: Waiting): boolean {
-    return this.rules.isSuperseded?.(group, epoch) === true;
+  private isSuperseded({ group, epoch, source }: Waiting): boolean {
+    return this.rules.isSuperseded?.(group, epoch, source) === true;
   }
 
   private find(event: OrderedEvent): Outstanding<W> | undefined {

@@ -13,6 +13,9 @@ export function ledByOne(partitions: number, copies: number, brokers: readonly n
   const [leader, ...others] = brokers.toSorted((a, b) => a - b) as [number, ...number[]];
   return Array.from({ length: partitions }, (_, partition) => ({
     partition,
-    replicas: [leader, ...others.map((_, i) => others[(partition + i) % others.length] as number).slice(0, copies - 1)],
+    replicas: [
+      leader,
+      ...others.map((_other, i) => others[(partition + i) % others.length] as number).slice(0, copies - 1),
+    ],
   }));
 }
