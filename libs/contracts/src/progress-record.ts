@@ -6,7 +6,6 @@ import { UnreadableRecord } from './log-position.js';
  * - `cluster`: a {@link ClusterRecord}.
  * - `watermark/<group>/<topic>/<partition>`: a {@link WatermarkRecord}.
  * - `aged-out/<group>/<topic>/<partition>/<from>`: an {@link AgedOutRecord}.
- * - `endpoint:<…>`: what an owner knows of an endpoint.
  */
 export const CLUSTER_KEY = 'cluster';
 export const WATERMARK_PREFIX = 'watermark/';

@@ -62,7 +62,7 @@ export const deliveryView = deliverySummary.extend({
     .string()
     .nullable()
     .describe(
-      'Why it was dead-lettered (`expired`, `subscription-deleted`, `subscription-disabled`, `endpoint-gone`), or handed over without an attempt (`busy` and others).',
+      'Why it was dead-lettered (`expired`, `subscription-deleted`, `endpoint-gone`), is held (`subscription-paused`, `subscription-disabled`, `endpoint-gone`), or was handed over without an attempt (`busy`).',
     ),
   lastStatus: z.int().nullable(),
   lastError: z.string().nullable(),

@@ -91,9 +91,9 @@ const ranges = z.record(z.string(), range).describe('By partition of `hookline.e
 
 const heldView = z.object({
   reason: z
-    .enum(['paused', 'owner', 'endpoint-gone', 'failing', 'backlog'])
+    .enum(['paused', 'owner', 'endpoint-gone', 'failing', 'backlog', 'aged-out'])
     .describe(
-      '`backlog`: so much waits for it that it takes nothing from the log for now. `owner`, `endpoint-gone`, `failing`: as disabledReason.',
+      '`backlog`: so much waits for it that it takes nothing from the log for now. `aged-out`: a lane let go of it unread, and a catch-up brings it. `owner`, `endpoint-gone`, `failing`: as disabledReason.',
     ),
   since: z.iso.datetime(),
   spans: z.array(ranges).describe('What of it the log still has.'),
