@@ -33,7 +33,16 @@ import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
 import { TenantsService } from './tenants/tenants.service.js';
 import { LogOffsets } from './topics/log-offsets.js';
 
-const ITS_TOPICS: readonly string[] = [TOPICS.events, TOPICS.attempts, TOPICS.subscriptions, TOPICS.credentials];
+const ITS_TOPICS: readonly string[] = [
+  TOPICS.events,
+  TOPICS.attempts,
+  TOPICS.deliveries,
+  TOPICS.replays,
+  TOPICS.deadLetters,
+  TOPICS.subscriptions,
+  TOPICS.credentials,
+  TOPICS.progress,
+];
 
 /** What a replay reads at a time that hands over slowly, for what it can't hand over yet is read again. */
 const SLOW_READ_BYTES = 262_144;

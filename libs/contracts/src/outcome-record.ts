@@ -5,11 +5,7 @@ import { UnreadableRecord, type LogPosition } from './log-position.js';
 export type DeliveryState = 'pending' | 'delivered' | 'retrying' | 'dead-lettered' | 'held';
 
 /** Why a delivery that waited is held now: how its subscription stood when it was its turn. */
-export type HeldReason =
-  | 'subscription-paused'
-  | 'subscription-disabled'
-  /** Another delivery to this version was answered with 410, and what follows from it isn't known yet. */
-  | 'endpoint-gone';
+export type HeldReason = 'subscription-paused' | 'subscription-disabled';
 
 /** What one attempt met. */
 export interface AttemptOutcome {

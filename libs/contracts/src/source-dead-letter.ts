@@ -41,9 +41,13 @@ export function encodeSourceDeadLetter({ origin, detail, headers }: SourceDeadLe
   key: string;
   headers: RecordHeaders;
 } {
-  const kept: RecordHeaders = {};
-  for (const [name, value] of Object.entries(headers))
-    kept[OWN.has(name) || name.startsWith(MOVED) ? MOVED + name : name] = value;
+  // Not by assignment: a header may be called `__proto__`.
+  const kept: RecordHeaders = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      OWN.has(name) || name.startsWith(MOVED) ? MOVED + name : name,
+      value,
+    ]),
+  );
   const said = {
     reason: 'unreadable',
     detail,
@@ -60,11 +64,11 @@ export function encodeSourceDeadLetter({ origin, detail, headers }: SourceDeadLe
 export function decodeSourceDeadLetter(headers: Readonly<Record<string, unknown>>): SourceDeadLetter | undefined {
   const text = optionalHeader(headers, ORIGIN);
   if (text === undefined) return undefined;
-  const own: RecordHeaders = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(MOVED)) own[name.slice(MOVED.length)] = value as Buffer;
-    else if (!OWN.has(name)) own[name] = value as Buffer;
-  }
+  const own = Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => !OWN.has(name))
+      .map(([name, value]) => [name.startsWith(MOVED) ? name.slice(MOVED.length) : name, value as Buffer]),
+  );
   return { origin: parse(text), detail: optionalHeader(headers, 'detail') ?? '', headers: own };
 }
 

@@ -10,7 +10,7 @@ import type { Undone } from './undone.js';
  * what history has neither as delivered nor as dead-lettered. One that is paused or disabled gets it when it is enabled.
  * @param undone of this subscription, what the log still has
  * @param ends of `hookline.events`, for the partitions where nothing is undone
- * @returns false where a catch-up of it is under way: what it brings isn't known here, so it is asked again after that
+ * @returns false where a catch-up of it is under way, or a change of it is not published yet: it is asked again after that
  */
 export function bringBack(
   session: Session,
@@ -49,16 +49,21 @@ async function catchUp(session: Session, subscriptionId: string): Promise<void> 
 const LOCK = `
   SELECT s.status, EXISTS (
            SELECT FROM replays r WHERE r.subscription_id = s.id AND r.kind = 'catch-up' AND r.finished_at IS NULL
+         ) OR EXISTS (
+           SELECT FROM outbox o WHERE o.topic = '${TOPICS.subscriptions}' AND o.key = s.id
          ) AS under_way
     FROM subscriptions s WHERE s.id = $1 FOR UPDATE`;
 
-/** One that takes nothing now has an open span of this version: that one is widened. */
+/** One that takes nothing now has a span of this version, for that one was published: it is widened. */
 const HOLD = `
   INSERT INTO held_spans AS h (subscription_id, tenant_id, version, reason, since, from_offsets, to_offsets)
   SELECT id, tenant_id, version, 'aged-out', $2, $3, $4 FROM subscriptions WHERE id = $1
   ON CONFLICT (subscription_id, version) DO UPDATE SET from_offsets = (
     SELECT jsonb_object_agg(p, least((h.from_offsets->>p)::bigint, (excluded.from_offsets->>p)::bigint))
-      FROM jsonb_object_keys(h.from_offsets || excluded.from_offsets) AS p)`;
+      FROM jsonb_object_keys(h.from_offsets || excluded.from_offsets) AS p),
+    to_offsets = CASE WHEN h.to_offsets IS NULL THEN NULL ELSE (
+      SELECT jsonb_object_agg(p, greatest((h.to_offsets->>p)::bigint, (excluded.to_offsets->>p)::bigint))
+        FROM jsonb_object_keys(h.to_offsets || excluded.to_offsets) AS p) END`;
 
 const NEXT_EPOCH = `
   UPDATE subscriptions s SET version = s.version + 1, epoch = s.epoch + 1, held_back = false,

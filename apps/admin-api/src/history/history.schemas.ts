@@ -62,7 +62,7 @@ export const deliveryView = deliverySummary.extend({
     .string()
     .nullable()
     .describe(
-      'Why it was dead-lettered (`expired`, `subscription-deleted`, `endpoint-gone`), is held (`subscription-paused`, `subscription-disabled`, `endpoint-gone`), or was handed over without an attempt (`busy`).',
+      'Why it was dead-lettered (`expired`, `subscription-deleted`, `endpoint-gone`), is held (`subscription-paused`, `subscription-disabled`), or was handed over without an attempt (`busy`).',
     ),
   lastStatus: z.int().nullable(),
   lastError: z.string().nullable(),

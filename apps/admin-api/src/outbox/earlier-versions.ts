@@ -38,7 +38,11 @@ export function earlierVersions(last: StampedVersion, lows: ReadonlyMap<number, 
   const [previous] = before;
   const all = previous !== undefined && takeTheSame(previous, version) ? before : [version, ...before];
   const oldestOfUse = all.findIndex(({ holdsFrom }) => holdsBefore(holdsFrom, lows));
-  return all.slice(0, Math.min(oldestOfUse === -1 ? all.length : oldestOfUse + 1, EARLIER_VERSIONS));
+  const known = oldestOfUse === -1 ? all : all.slice(0, oldestOfUse + 1);
+  if (known.length <= EARLIER_VERSIONS) return known;
+  // The last one stands for those that are forgotten. One that takes nothing would lose what they took.
+  const kept = known.slice(0, EARLIER_VERSIONS);
+  return kept.slice(0, kept.findLastIndex(({ live }) => live) + 1);
 }
 
 function takeTheSame(a: EarlierVersion, b: EarlierVersion): boolean {

@@ -26,6 +26,8 @@ export class CatchUpRanges {
     if (subscriptionId === null || version === null || toOffsets === null) return false;
     job.notBefore ??= await this.endsOfAttempts();
     if (!(await this.isRecorded(job.notBefore))) return false;
+    // One that is still running has its spans.
+    if (await this.isAnotherRunning(job.id, subscriptionId)) return false;
     const spans = await this.unended(subscriptionId, version);
     if (spans === undefined) return false;
     job.partitions = await this.rangesOf(job, subscriptionId, toOffsets, spans);
@@ -72,6 +74,16 @@ export class CatchUpRanges {
       [subscriptionId, version],
     );
     return spans.some(({ to }) => to === null) ? undefined : spans;
+  }
+
+  private async isAnotherRunning(id: string, subscriptionId: string): Promise<boolean> {
+    const [other] = await this.parts.database.query<{ id: string }[]>(
+      `SELECT r.id FROM replays r, replays mine
+        WHERE mine.id = $1 AND r.subscription_id = $2 AND r.id <> mine.id AND r.kind <> 'replay'
+          AND r.finished_at IS NULL AND r.version < mine.version LIMIT 1`,
+      [id, subscriptionId],
+    );
+    return other !== undefined;
   }
 
   private async endsOfAttempts(): Promise<Record<string, number>> {

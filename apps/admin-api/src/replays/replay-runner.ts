@@ -125,7 +125,8 @@ export class ReplayRunner {
       for (const { id, subscriptionId } of selected.deliveries) {
         signal.throwIfAborted();
         // What was asked for besides is not for a later catch-up to supersede: that would not bring it.
-        const epoch = job.kind === 'replay' ? 0 : (now.get(subscriptionId)?.epoch ?? 0);
+        // What a replay asked for is never superseded; what a catch-up brings is, by the next one.
+        const epoch = job.kind === 'replay' ? undefined : (now.get(subscriptionId)?.epoch ?? 0);
         await inFlight.add(selected.record.value?.length ?? 0, () =>
           this.produce(job.id, selected, { id, subscriptionId, epoch }),
         );
@@ -146,7 +147,7 @@ export class ReplayRunner {
   private async produce(
     replayId: string,
     { record, event }: Selected,
-    { id, subscriptionId, epoch }: { id: string; subscriptionId: string; epoch: number },
+    { id, subscriptionId, epoch }: { id: string; subscriptionId: string; epoch: number | undefined },
   ): Promise<void> {
     const headers = encodeDeliveryHeaders({
       event,
@@ -155,7 +156,7 @@ export class ReplayRunner {
       deliveryId: id,
       attempts: 0,
       replayId,
-      ...(epoch === 0 ? {} : { epoch }),
+      ...(epoch !== undefined && { epoch }),
       history: [],
     });
     await this.parts.output.produce({ topic: TOPICS.replays, key: subscriptionId, value: record.value, headers });

@@ -53,6 +53,9 @@ export class Deliverer {
       if (end !== undefined) {
         if (visit.isOurs) this.end(delivery, end).then(resolve, reject);
         else reject(new NotOwner());
+      } else if (subscriber.isGone) {
+        if (visit.isOurs) this.awaitTheEnd(delivery, subscriber).then(resolve, reject);
+        else reject(new NotOwner());
       } else if (!this.rooms.enter(visit)) {
         this.noRoom(visit);
       }
@@ -103,7 +106,7 @@ export class Deliverer {
         outcome.delayMs,
         outcome.jitterMs,
       );
-    return this.carryOut(outcome, delivery, now);
+    return this.carryOut(outcome, delivery, now, subscriber);
   }
 
   /** Hands over what can't go yet for another reason than its door, to the longest delay within this time. */
@@ -111,6 +114,13 @@ export class Deliverer {
     const now = this.clock.now();
     delivery.envelope.windowStart ??= now;
     return this.carryOut(this.policy.afterDeferral(progressOf(delivery), expectedWaitMs, now), delivery, now);
+  }
+
+  /** Its endpoint is gone: it comes again as if it had been tried, until it is known what becomes of the subscription. */
+  private awaitTheEnd(delivery: Delivery, subscriber: Subscriber): Promise<Outcome> {
+    const now = this.clock.now();
+    delivery.envelope.windowStart ??= now;
+    return this.carryOut(this.policy.whileBroken(progressOf(delivery), 0, now), delivery, now, subscriber);
   }
 
   private noRoom(visit: Visit): void {
@@ -136,6 +146,7 @@ export class Deliverer {
       if (!visit.isOurs) throw new NotOwner();
       const end = this.endOf(visit);
       if (end !== undefined) return await this.end(delivery, end);
+      if (subscriber.isGone) return await this.awaitTheEnd(delivery, subscriber);
       envelope.windowStart ??= this.clock.now();
       attempted = await this.attempter.attempt(target, delivery);
       ({ status } = attempted.outcome);
@@ -164,20 +175,20 @@ export class Deliverer {
     const { envelope, assignment } = delivery;
     // The next owner repeats this; a retry of ours besides would make two of it.
     if (assignment.signal.aborted || !entrance.owns(assignment)) throw new NotOwner();
-    if (delivery.isUntold === true) subscriber.adopt(envelope);
     envelope.history.push(summaryOf(attempt));
     const now = this.clock.now();
     const outcome: Outcome =
       verdict === 'gone'
         ? { kind: 'dead-letter', reason: 'endpoint-gone' }
         : this.policy.afterFailure(progressOf(delivery), envelope.history.length, now, aloneMs);
-    return this.carryOut(outcome, delivery, now, attempt, verdict === 'gone' ? target : undefined);
+    return this.carryOut(outcome, delivery, now, subscriber, attempt, verdict === 'gone' ? target : undefined);
   }
 
   private async carryOut(
     outcome: Outcome,
     delivery: Delivery,
     now: number,
+    subscriber?: Subscriber,
     attempt?: Attempted['outcome'],
     gone?: Target,
   ): Promise<Outcome> {
@@ -185,7 +196,11 @@ export class Deliverer {
       await this.handover.deadLetter(delivery, outcome.reason, attempt, gone?.record.version);
     } else if (outcome.kind === 'retry' || outcome.kind === 'defer') {
       delivery.waiting?.goesAway();
-      await this.handover.retry(delivery, outcome.delayMs, now + outcome.delayMs + outcome.jitterMs, attempt);
+      const { delayMs, jitterMs } = outcome;
+      const retry = (): Promise<unknown> => this.handover.retry(delivery, delayMs, now + delayMs + jitterMs, attempt);
+      await (delivery.isUntold === true && subscriber !== undefined
+        ? subscriber.handOver(delivery.envelope, retry)
+        : retry());
     }
     return outcome;
   }

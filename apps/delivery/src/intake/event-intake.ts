@@ -14,6 +14,7 @@ import { FirstRecord, NotOwner, type Delivery } from '../delivery.js';
 import { allDurable } from '../handover/all-durable.js';
 import type { Handover } from '../handover/handover.js';
 import type { OrderedHandover } from '../ordering/ordered-handover.js';
+import type { Subscriber } from '../subscriptions/subscriber.js';
 import type { Target } from '../subscriptions/target.js';
 import type { Targets } from '../subscriptions/targets.js';
 import { PartitionIntake, type EventWork } from './partition-intake.js';
@@ -53,7 +54,7 @@ export class EventIntake {
       from: 'event',
       patienceMs: settings.directWaitMs,
       owns,
-      noRoom: (delivery) => this.toLane(delivery).then(() => HANDED_OVER),
+      noRoom: (delivery, _refusal, subscriber) => this.toLane(delivery, subscriber).then(() => HANDED_OVER),
       becameSlow: (delivery) => this.setAside(delivery),
     };
     this.hurriedEntrance = { ...this.entrance, patienceMs: 0 };
@@ -182,18 +183,17 @@ export class EventIntake {
   /** What is ordered is never refused here: it would come again behind its successors. */
   private toOwner(delivery: Delivery, { record, subscriber }: Target): Promise<unknown> {
     const { envelope, assignment } = delivery;
-    subscriber.adopt(envelope);
     if (record.ordering === 'key' && envelope.event.key !== undefined) {
       envelope.windowStart ??= this.clock.now();
-      return this.ordered.hand(delivery);
+      return subscriber.handOver(envelope, () => this.ordered.hand(delivery));
     }
-    return this.entrance.owns(assignment) ? this.toLane(delivery) : Promise.reject(new NotOwner());
+    return this.entrance.owns(assignment) ? this.toLane(delivery, subscriber) : Promise.reject(new NotOwner());
   }
 
   /** The window begins here: with the first deferral. */
-  private toLane(delivery: Delivery): Promise<unknown> {
+  private toLane(delivery: Delivery, subscriber: Subscriber): Promise<unknown> {
     delivery.envelope.windowStart ??= this.clock.now();
-    return this.handover.toLane(delivery);
+    return subscriber.handOver(delivery.envelope, () => this.handover.toLane(delivery));
   }
 
   private partitionOf(assignment: Assignment): PartitionIntake {

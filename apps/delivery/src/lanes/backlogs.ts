@@ -50,9 +50,10 @@ export class Backlogs {
     this.of(partition).assigned(lane, progress, lane !== TOPICS.replays);
   }
 
-  /** What is known of the partition is another worker's business now. */
-  revoked({ partition }: Assignment): void {
-    this.owned.delete(partition);
+  /** What is known of the partition is another worker's business now; of one lane alone, it is read again from its position. */
+  revoked({ topic, partition }: Assignment): void {
+    const backlog = this.owned.get(partition);
+    if (backlog?.revoked(topic) === 0) this.owned.delete(partition);
   }
 
   close(): void {

@@ -45,6 +45,16 @@ export class OwnedBacklog {
     this.before.set(lane, { next: watermark, last, end });
   }
 
+  /**
+   * What it had counted may be read again, by whoever owns the lane next.
+   * @returns how many lanes are left
+   */
+  revoked(lane: string): number {
+    this.counts.clear();
+    this.before.delete(lane);
+    return this.before.size;
+  }
+
   /** Of how many lanes it is known what was there before. */
   get lanes(): number {
     return this.before.size;

@@ -28,15 +28,42 @@ export class Subscriber {
     const { current } = this;
     if (current === undefined || this.isDeleted) return DELETED;
     if (this.supersedes(epochOf(envelope), envelope.source)) return SUPERSEDED;
-    if (current.status === 'paused') return PAUSED;
-    if (current.status === 'disabled') return DISABLED;
-    return current.record.version <= this.goneVersion ? GONE : undefined;
+    if (current.status === 'enabled' || this.isNewer(envelope)) return undefined;
+    return current.status === 'paused' ? PAUSED : DISABLED;
+  }
+
+  /**
+   * Its endpoint said that it is gone for good, and nobody has said yet what is to be of it: disabled, or mended by its owner.
+   * What is held before that would be in no span, and no catch-up would bring it.
+   */
+  get isGone(): boolean {
+    return this.current !== undefined && this.current.record.version <= this.goneVersion;
+  }
+
+  /**
+   * Has a delivery handed over that history has not heard of, and once more where a catch-up began meanwhile which takes
+   * it for superseded: it could not know of it.
+   */
+  async handOver(envelope: DeliveryEnvelope, hand: () => Promise<unknown>): Promise<void> {
+    do {
+      this.adopt(envelope);
+      await hand();
+    } while (this.supersedes(epochOf(envelope), envelope.source));
   }
 
   /** The delivery is of the epoch that holds now. */
   adopt(envelope: DeliveryEnvelope): void {
     const { epoch = 0 } = this.current?.record ?? {};
     if (epoch > 0) envelope.epoch = epoch;
+  }
+
+  /**
+   * Whether it was matched by a version that this worker has not heard of: the one that it knows takes nothing from there on.
+   * A replay asks for what it likes.
+   */
+  private isNewer({ replayId, source }: Pick<DeliveryEnvelope, 'replayId' | 'source'>): boolean {
+    const from = this.current?.record.holdsFrom[String(source.partition)];
+    return replayId === undefined && from !== undefined && source.offset >= from;
   }
 
   /**
@@ -62,7 +89,6 @@ export function epochOf({ epoch, replayId }: Pick<DeliveryEnvelope, 'epoch' | 'r
 const DELETED: End = { kind: 'dead-letter', reason: 'subscription-deleted' };
 const PAUSED = held('subscription-paused');
 const DISABLED = held('subscription-disabled');
-const GONE = held('endpoint-gone');
 
 function held(reason: HeldReason): End {
   return { kind: 'held', reason };

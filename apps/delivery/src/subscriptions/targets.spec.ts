@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { SubscriptionRecord } from '@hookline/contracts';
+import type { DeliveryEnvelope, SubscriptionRecord } from '@hookline/contracts';
 import { newSigningSecret, Sealer } from '@hookline/domain';
 import { TestClock } from '@hookline/testing';
 import { Targets } from './targets.js';
@@ -120,15 +120,15 @@ describe('Targets', () => {
 describe('Subscriber', () => {
   const held = (reason: string) => ({ kind: 'held', reason });
 
-  it('holds what its endpoint has said to be gone for, until it is changed', () => {
+  it('holds nothing of an endpoint that is gone before its subscription is disabled or changed', () => {
     const targets = new Targets(sealer);
     targets.apply('sub_a', record({ version: 4 }));
     const subscriber = targets.get('sub_a')?.subscriber;
     expect(subscriber?.endOf({ source: SOURCE })).toBeUndefined();
     subscriber?.gone(4);
-    expect(subscriber?.endOf({ source: SOURCE })).toEqual(held('endpoint-gone'));
+    expect([subscriber?.isGone, subscriber?.endOf({ source: SOURCE })]).toEqual([true, undefined]);
     targets.apply('sub_a', record({ version: 5 }));
-    expect(subscriber?.endOf({ source: SOURCE })).toBeUndefined();
+    expect([subscriber?.isGone, subscriber?.endOf({ source: SOURCE })]).toEqual([false, undefined]);
     targets.apply('sub_a', record({ version: 6, status: 'disabled' }));
     expect(subscriber?.endOf({ source: SOURCE })).toEqual(held('subscription-disabled'));
     targets.apply('sub_a', record({ version: 7, status: 'paused' }));
@@ -148,6 +148,30 @@ describe('Subscriber', () => {
     expect(ends()).toEqual([over, over, never, never, never, over]);
     targets.apply('sub_a', record({ version: 5, epoch: 2, status: 'deleted' }));
     expect(new Set(ends())).toEqual(new Set(['dead-letter']));
+  });
+
+  it('holds nothing that a version matched of which it has not heard yet: no span would have it', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record({ version: 2, status: 'paused', holdsFrom: { '0': 10 } }));
+    const endAt = (offset: number, replayId?: string) =>
+      targets.get('sub_a')?.subscriber.endOf({
+        source: { partition: 0, offset, at: 0 },
+        ...(replayId === undefined ? {} : { replayId }),
+      })?.kind;
+    expect([endAt(9), endAt(10), endAt(10, 'rpl_a')]).toEqual(['held', undefined, 'held']);
+  });
+
+  it('hands over once more what a catch-up took for superseded that began meanwhile', async () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record());
+    const subscriber = targets.get('sub_a')?.subscriber;
+    const envelope = { source: SOURCE } as DeliveryEnvelope;
+    const handed: (number | undefined)[] = [];
+    await subscriber?.handOver(envelope, async () => {
+      handed.push(envelope.epoch);
+      if (handed.length === 1) targets.apply('sub_a', record({ version: 3, epoch: 1, epochFrom: { '0': 5 } }));
+    });
+    expect(handed).toEqual([undefined, 1]);
   });
 
   it('does not supersede what a worker matched late, in the old epoch, where the catch-up no longer reads', () => {

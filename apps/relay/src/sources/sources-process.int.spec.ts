@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startRole, uniqueName, type RoleProcess } from '@hookline/testing';
+import { startRole, testReplication, uniqueName, type RoleProcess } from '@hookline/testing';
 import { ordersFor, seeded } from './testing/orders.js';
 import { SourcesRig } from './testing/sources-rig.js';
 
@@ -32,8 +32,12 @@ describe('the relay process with a source', () => {
         topic,
         orders.slice(chunk * CHUNK, (chunk + 1) * CHUNK).map(({ message }) => message),
       );
+    const { replicationFactor, minInsyncReplicas } = testReplication();
     const start = () =>
       startRole('relay', {
+        HOOKLINE_REPLICATION_FACTOR: String(replicationFactor),
+        HOOKLINE_MIN_INSYNC_REPLICAS: String(minInsyncReplicas),
+        HOOKLINE_EVENT_PARTITIONS: '6',
         KAFKA_BROKERS: rig.brokers.join(','),
         HOOKLINE_SOURCES: JSON.stringify([source]),
         // Small sends, so that a kill meets one under way.
