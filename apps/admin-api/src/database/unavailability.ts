@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** Codes of Node, and of PostgreSQL, for: not here, not now, not with this schema yet. */
 const CODES = new Set([
   'ECONNREFUSED',
@@ -27,7 +29,8 @@ const MESSAGES =
 
 /** Why PostgreSQL can't be used at the moment, if that is what the error means, and not that the statement was wrong. */
 export function unavailability(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+  // Not by `instanceof`: Node's own errors may be of another realm than this code.
+  if (!isNativeError(error)) return undefined;
   const { code, driverError, errors } = error as Error & { code?: unknown; driverError?: unknown; errors?: unknown };
   if (typeof code === 'string') {
     if (SCHEMA_CODES.has(code)) return 'Its tables are not made yet, or not all of them: run the set-up.';

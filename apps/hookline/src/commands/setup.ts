@@ -11,6 +11,7 @@ import { createKafka, ensureTopics, topicPlan } from '@hookline/kafka';
 import { createDataSource, migrate, rememberCluster } from '@hookline/persistence';
 import { createLogger, type Logger } from '@hookline/platform';
 import { clusterThatIsMeant, rememberInLog } from './cluster.js';
+import { onceLed } from './once-led.js';
 
 const sections = {
   kafka: kafkaSection,
@@ -29,9 +30,7 @@ export async function setup(env: NodeJS.ProcessEnv, logger?: Logger): Promise<nu
   const config = loadConfig(sections, env);
   const log = logger ?? createLogger(config.logging, 'setup');
   const kafka = createKafka(config.kafka, { role: 'setup', logger: log });
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
+  await onceLed(kafka, async (admin) => {
     const cluster = await clusterThatIsMeant(kafka, admin, config);
     const database = createDataSource(config.database);
     await database.initialize();
@@ -48,8 +47,6 @@ export async function setup(env: NodeJS.ProcessEnv, logger?: Logger): Promise<nu
       await database.destroy();
     }
     if (cluster.inLog !== cluster.id) await rememberInLog(kafka, config.pump, cluster.id, log);
-  } finally {
-    await admin.disconnect();
-  }
+  });
   return 0;
 }

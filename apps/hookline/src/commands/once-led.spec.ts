@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import { isNotLed, onceLed } from './once-led.js';
+
+const notLed = (): Error =>
+  new kafkajs.KafkaJSProtocolError({
+    type: 'NOT_LEADER_FOR_PARTITION',
+    code: 6,
+    retriable: true,
+    message: 'not led',
+  } as never);
+
+describe('a partition that has no leader yet', () => {
+  it('is asked for again by a new client, until it has one', async () => {
+    let clients = 0;
+    let connected = 0;
+    const admin = { connect: async () => void connected++, disconnect: async () => void connected-- };
+    const kafka = { admin: () => (clients++, admin as unknown as Admin) } as unknown as Kafka;
+    const done = await onceLed(kafka, async () => {
+      if (clients < 3) throw notLed();
+      return 'done';
+    });
+    expect([done, clients, connected]).toEqual(['done', 3, 0]);
+    await expect(
+      onceLed(kafka, async () => {
+        throw new Error('another');
+      }),
+    ).rejects.toThrow('another');
+    expect([clients, connected]).toEqual([4, 0]);
+  });
+
+  it('is known as such also as the cause of another error', () => {
+    expect(isNotLed(Object.assign(new Error('gave up'), { cause: notLed() }))).toBe(true);
+    expect([isNotLed(new Error('other')), isNotLed(undefined)]).toEqual([false, false]);
+  });
+});
