@@ -8,13 +8,13 @@ import {
   DeliveryHistory,
   EventHistory,
   rememberedCluster,
+  Session,
 } from '@hookline/persistence';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
 import { AgeOuts } from './agedout/age-outs.js';
 import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { Database } from './database/database.js';
-import { Session } from './database/session.js';
 import { HistoryService } from './history/history.service.js';
 import { KeysService } from './keys/keys.service.js';
 import { serveOpenApi } from './openapi/openapi.js';

@@ -1,10 +1,9 @@
 import type { Output, RangeReader } from '@hookline/kafka';
-import { DeliveryHistory, DeliveryStates, EventHistory } from '@hookline/persistence';
+import { DeliveryHistory, DeliveryStates, EventHistory, type Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import { AgeOutKeeper } from './agedout/age-out-keeper.js';
 import type { AgeOuts } from './agedout/age-outs.js';
 import type { Database } from './database/database.js';
-import type { Session } from './database/session.js';
 import { Keepers } from './keepers/keepers.js';
 import { Settlement } from './keepers/settlement.js';
 import { SliceKeeper } from './keepers/slice-keeper.js';

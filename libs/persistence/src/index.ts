@@ -1,7 +1,7 @@
 export { Tenant } from './management/tenant.entity.js';
 export { ApiKey } from './management/api-key.entity.js';
 export { Subscription, type DisabledReason } from './management/subscription.entity.js';
-export { toSubscriptionRecord } from './management/subscription-record.js';
+export { PUBLISHED_COLUMNS, toSubscriptionRecord } from './management/subscription-record.js';
 export { enqueue, OUTBOX_CHANNEL, type PendingRecord, type PendingSubscription } from './management/enqueue.js';
 export { Replay, type ReplayKind, type ReplayRange, type ReplayStatus } from './management/replay.entity.js';
 export { beginCatchUps, cancelCatchUps, REPLAY_CHANNEL, type CatchUp } from './management/catch-up.js';

@@ -1,7 +1,7 @@
 import { TOPICS, type AgedOutRecord, type LostEvents } from '@hookline/contracts';
 import { partitionOf } from '@hookline/kafka';
+import type { Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
-import type { Session } from '../database/session.js';
 import type { Keeper } from '../keepers/keepers.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { bringBack } from './bring-back.js';

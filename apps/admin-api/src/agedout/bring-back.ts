@@ -1,7 +1,14 @@
 import { TOPICS } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
-import { beginCatchUps, cancelCatchUps, enqueue, toSubscriptionRecord, type Subscription } from '@hookline/persistence';
-import type { Session } from '../database/session.js';
+import {
+  beginCatchUps,
+  cancelCatchUps,
+  enqueue,
+  PUBLISHED_COLUMNS,
+  toSubscriptionRecord,
+  type Subscription,
+  type Session,
+} from '@hookline/persistence';
 import { inTransaction } from '../keepers/keepers.js';
 import type { Undone } from './undone.js';
 
@@ -69,6 +76,4 @@ const NEXT_EPOCH = `
   UPDATE subscriptions s SET version = s.version + 1, epoch = s.epoch + 1, held_back = false,
          catching_up = CASE s.ordering WHEN 'key' THEN $2 END, updated_at = greatest(s.updated_at, now())
    WHERE s.id = $1
-  RETURNING s.id, s.tenant_id AS "tenantId", s.url, s.types, s.status, s.ordering, s.rate_limit AS "rateLimit",
-    s.max_in_flight AS "maxInFlight", s.sealed, s.version, s.epoch, s.held_back AS "heldBack",
-    s.catching_up AS "catchingUp"`;
+  RETURNING ${PUBLISHED_COLUMNS}`;

@@ -1,4 +1,4 @@
-import type { Session } from '../database/session.js';
+import type { Session } from '@hookline/persistence';
 
 /** What one subscription did not get of one partition of `hookline.events`; both offsets inclusive. */
 export interface Undone {

@@ -1,5 +1,5 @@
 import type { SubscriptionRecord } from '@hookline/contracts';
-import { matchesType } from '@hookline/domain';
+import { isLive, takesOf } from '@hookline/domain';
 
 /** What a version took, and from where. */
 export interface HeldVersion {
@@ -12,8 +12,8 @@ export interface HeldVersion {
 }
 
 export function heldVersionOf(record: SubscriptionRecord): HeldVersion {
-  const { version, status, heldBack, types, holdsFrom, before = [] } = record;
-  const live = status === 'enabled' && heldBack !== true;
+  const { version, types, holdsFrom, before = [] } = record;
+  const live = isLive(record);
   const [previous] = before;
   const more = live && !(previous?.live && types.every((type) => previous.types.includes(type)));
   return { version, live, more, types, holdsFrom };
@@ -35,5 +35,5 @@ export function takesAt(
     if (each.more && each.version > version) return false;
     if (each.version >= (holding?.version ?? 0)) holding = each;
   }
-  return holding !== undefined && holding.live && holding.types.some((pattern) => matchesType(pattern, type));
+  return holding !== undefined && takesOf(holding, type);
 }

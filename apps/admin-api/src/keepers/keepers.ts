@@ -1,14 +1,10 @@
-import { REPLAY_CHANNEL } from '@hookline/persistence';
+import { REPLAY_CHANNEL, type Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
-import type { Session } from '../database/session.js';
-import { WakeUp } from '../database/wake-up.js';
+import { SessionLoop } from '../database/session-loop.js';
 
 /** "hkep" as a number: the first part of the advisory lock of whoever keeps. */
 const LOCK_KIND = 0x686b6570;
 const LOCK_KEY = 'keepers';
-
-/** After something failed, ms. */
-const RETRY_MS = 1_000;
 
 /** Something that one process at a time does now and then. */
 export interface Keeper {
@@ -30,56 +26,37 @@ export interface KeepersParts {
 
 /** Runs the keepers in turn, in the one process that holds their advisory lock. */
 export class Keepers {
-  private readonly stopping = new AbortController();
-  private readonly wake = new WakeUp();
-  private running: Promise<void> | undefined;
+  private readonly loop: SessionLoop;
 
-  constructor(private readonly parts: KeepersParts) {}
+  constructor(private readonly parts: KeepersParts) {
+    const { openSession, logger } = parts;
+    const interrupted = 'keeping spans and slices was interrupted; it is tried again';
+    this.loop = new SessionLoop({ openSession, serve: (...on) => this.serve(...on), logger, interrupted });
+  }
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort(new Error('stopped'));
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        const session = await this.parts.openSession();
-        try {
-          await this.serve(session);
-        } finally {
-          await session.close();
-        }
-      } catch (error) {
-        if (this.stopping.signal.aborted) return;
-        this.parts.logger.warn({ err: error }, 'keeping spans and slices was interrupted; it is tried again');
-        await this.wake.wait(RETRY_MS, this.stopping.signal);
-      }
-    }
-  }
-
-  private async serve(session: Session): Promise<void> {
-    const signal = AbortSignal.any([session.lost, this.stopping.signal]);
-    while (!(await session.tryLock(LOCK_KIND, LOCK_KEY))) {
-      await this.wake.wait(this.parts.pollMs, signal);
-      signal.throwIfAborted();
-    }
-    await session.listen(REPLAY_CHANNEL, this.wake.call);
+  private async serve(session: Session, signal: AbortSignal): Promise<void> {
+    const { pollMs, keepers, logger } = this.parts;
+    await this.loop.locked(session, LOCK_KIND, LOCK_KEY, pollMs, signal);
+    await session.listen(REPLAY_CHANNEL, this.loop.wake.call);
     for (;;) {
-      for (const keeper of this.parts.keepers) {
+      for (const keeper of keepers) {
         signal.throwIfAborted();
         // One that can't go on must not keep the others from it.
         await keeper.round(session, signal).catch(async (error: unknown) => {
           signal.throwIfAborted();
-          this.parts.logger.warn({ err: error, keeper: keeper.name }, 'a keeper was interrupted; it is tried again');
+          logger.warn({ err: error, keeper: keeper.name }, 'a keeper was interrupted; it is tried again');
           await session.query('ROLLBACK');
         });
       }
-      await this.wake.wait(this.parts.pollMs, signal);
+      await this.loop.wake.wait(pollMs, signal);
     }
   }
 }

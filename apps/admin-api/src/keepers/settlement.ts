@@ -1,8 +1,13 @@
 import { TOPICS } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import { enqueue, toSubscriptionRecord, type Subscription } from '@hookline/persistence';
-import type { Session } from '../database/session.js';
-import { unlessAborted } from '../database/unless-aborted.js';
+import {
+  enqueue,
+  PUBLISHED_COLUMNS,
+  toSubscriptionRecord,
+  type Subscription,
+  type Session,
+  unlessAborted,
+} from '@hookline/persistence';
 import { SPAN_COLUMNS, type HeldSpan } from '../replays/held-spans.js';
 import type { GoneRange, ReplayResult } from '../replays/replay-job.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
@@ -124,6 +129,4 @@ const KEEP_REST = 'UPDATE held_spans SET to_offsets = $2, replay_id = NULL WHERE
 const GO_ON = `
   UPDATE subscriptions s SET catching_up = NULL, version = s.version + 1, updated_at = greatest(s.updated_at, now())
    WHERE s.id = $1 AND s.catching_up = $2
-  RETURNING s.id, s.tenant_id AS "tenantId", s.url, s.types, s.status, s.ordering, s.rate_limit AS "rateLimit",
-    s.max_in_flight AS "maxInFlight", s.sealed, s.version, s.epoch, s.held_back AS "heldBack",
-    s.catching_up AS "catchingUp"`;
+  RETURNING ${PUBLISHED_COLUMNS}`;

@@ -1,8 +1,7 @@
 import { encodeDeliveryHeaders, encodeOutcome, TOPICS } from '@hookline/contracts';
 import type { Output, RangeReader, ReadBatch } from '@hookline/kafka';
-import type { DeliveryStates, Queryable } from '@hookline/persistence';
+import type { DeliveryStates, Queryable, Session } from '@hookline/persistence';
 import type { Logger } from '@hookline/platform';
-import type { Session } from '../database/session.js';
 import { InFlight } from '../replays/in-flight.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Keeper } from './keepers.js';

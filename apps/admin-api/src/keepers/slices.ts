@@ -1,4 +1,4 @@
-import type { Session } from '../database/session.js';
+import type { Session } from '@hookline/persistence';
 import type { HeldVersion } from './held-version.js';
 
 /** What is left to read of one partition; `to` is exclusive. */

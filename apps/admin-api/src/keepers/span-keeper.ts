@@ -1,7 +1,6 @@
 import { encodeHeldRangeHeaders, TOPICS } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import type { Session } from '../database/session.js';
-import { unlessAborted } from '../database/unless-aborted.js';
+import { type Session, unlessAborted } from '@hookline/persistence';
 import { SPAN_COLUMNS, type HeldSpan } from '../replays/held-spans.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Keeper } from './keepers.js';

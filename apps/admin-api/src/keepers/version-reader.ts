@@ -7,8 +7,8 @@ import {
   type Versioned,
 } from '@hookline/contracts';
 import type { RangeReader, ReadRecord } from '@hookline/kafka';
+import type { Session } from '@hookline/persistence';
 import type { Logger } from '@hookline/platform';
-import type { Session } from '../database/session.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { inTransaction, type Keeper } from './keepers.js';
 import { heldVersionOf, type HeldVersion } from './held-version.js';

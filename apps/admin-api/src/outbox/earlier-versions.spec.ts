@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { EARLIER_VERSIONS, type EarlierVersion, type SubscriptionRecord } from '@hookline/contracts';
+import { isLive } from '@hookline/domain';
 import fc from 'fast-check';
-import { earlierVersions, isLive, stampedVersion } from './earlier-versions.js';
+import { earlierVersions, stampedVersion } from './earlier-versions.js';
 
 const PARTITIONS = [0, 1];
 

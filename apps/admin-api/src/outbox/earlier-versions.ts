@@ -1,4 +1,5 @@
 import { EARLIER_VERSIONS, type EarlierVersion, type SubscriptionRecord } from '@hookline/contracts';
+import { isLive } from '@hookline/domain';
 
 /** What has to be known of a version of a subscription to write the next one. */
 export interface StampedVersion extends EarlierVersion {
@@ -7,11 +8,6 @@ export interface StampedVersion extends EarlierVersion {
   /** As in the record. */
   epoch?: number;
   epochFrom?: Record<string, number>;
-}
-
-/** Whether a version takes events of the log. */
-export function isLive({ status, heldBack }: Pick<SubscriptionRecord, 'status' | 'heldBack'>): boolean {
-  return status === 'enabled' && heldBack !== true;
 }
 
 export function stampedVersion(record: SubscriptionRecord): StampedVersion {

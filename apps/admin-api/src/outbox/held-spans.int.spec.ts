@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPICS, type EarlierVersion, type SubscriptionRecord } from '@hookline/contracts';
-import { newId } from '@hookline/domain';
+import { isLive, newId } from '@hookline/domain';
 import type { Output, PartitionOffsets } from '@hookline/kafka';
-import { beginCatchUps, enqueue, Subscription, toSubscriptionRecord } from '@hookline/persistence';
+import { beginCatchUps, enqueue, Subscription, toSubscriptionRecord, type Session } from '@hookline/persistence';
 import { waitUntil } from '@hookline/testing';
 import fc from 'fast-check';
-import type { Session } from '../database/session.js';
 import { readFrom } from '../testing/topics.js';
-import { isLive } from './earlier-versions.js';
 import { PublisherRig } from './testing/publisher-rig.js';
 
 const DEADLINE_MS = 90_000;

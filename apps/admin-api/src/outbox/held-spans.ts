@@ -1,6 +1,6 @@
+import { isLive } from '@hookline/domain';
 import type { SubscriptionRecord } from '@hookline/contracts';
-import type { Session } from '../database/session.js';
-import { isLive } from './earlier-versions.js';
+import type { Session } from '@hookline/persistence';
 
 /** A version that was just stamped. */
 export interface StampedRow {

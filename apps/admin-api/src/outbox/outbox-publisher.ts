@@ -1,7 +1,6 @@
 import { TOPICS } from '@hookline/contracts';
-import { OUTBOX_CHANNEL, type PendingSubscription } from '@hookline/persistence';
-import type { Session } from '../database/session.js';
-import { WakeUp } from '../database/wake-up.js';
+import { OUTBOX_CHANNEL, type PendingSubscription, type Session } from '@hookline/persistence';
+import { SessionLoop } from '../database/session-loop.js';
 import type { CompactedTail } from './compacted-tail.js';
 import type { OutboxObserver } from './outbox-metrics.js';
 import { deleteRows, keepStamps, oldestRows, type OutboxRow, type PlacedRow } from './outbox-rows.js';
@@ -12,9 +11,6 @@ import { VersionStamps } from './version-stamps.js';
 /** "hook" as a number: the first part of the advisory locks of admin-api. */
 const LOCK_KIND = 0x686f6f6b;
 const LOCK_KEY = 'outbox';
-
-/** After something failed, ms. */
-const RETRY_MS = 1_000;
 
 export interface OutboxPublisherParts extends TopicMenderParts {
   openSession: () => Promise<Session>;
@@ -38,56 +34,39 @@ export interface OutboxPublisherSettings {
  * writer reads the topics as well, and writes again whatever is older there than its row.
  */
 export class OutboxPublisher {
-  private readonly stopping = new AbortController();
-  private readonly wake = new WakeUp();
+  private readonly loop: SessionLoop;
   private readonly mender: TopicMender;
-  private running: Promise<void> | undefined;
 
   constructor(
     private readonly parts: OutboxPublisherParts,
     private readonly settings: OutboxPublisherSettings,
   ) {
+    const { openSession, logger } = parts;
+    const interrupted = 'publishing changes was interrupted; it is tried again';
+    this.loop = new SessionLoop({ openSession, serve: (...on) => this.serve(...on), logger, interrupted });
     this.mender = new TopicMender(parts, settings.batch);
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
   /** Lets the other processes have the lock. What is out is not waited for: it stays in the outbox. */
-  async stop(): Promise<void> {
-    this.stopping.abort(new Error('stopped'));
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        const session = await this.parts.openSession();
-        try {
-          await this.serve(session);
-        } finally {
-          this.parts.observer.writing(false);
-          await session.close();
-        }
-      } catch (error) {
-        if (this.stopping.signal.aborted) return;
-        this.parts.logger.warn({ err: error }, 'publishing changes was interrupted; it is tried again');
-        await this.wake.wait(RETRY_MS, this.stopping.signal);
-      }
+  private async serve(session: Session, signal: AbortSignal): Promise<void> {
+    const { observer, logger } = this.parts;
+    try {
+      await this.loop.locked(session, LOCK_KIND, LOCK_KEY, this.settings.pollMs, signal);
+      observer.writing(true);
+      logger.info({}, 'this process publishes the changes of subscriptions and keys');
+      await session.listen(OUTBOX_CHANNEL, this.loop.wake.call);
+      await this.write(session, signal);
+    } finally {
+      observer.writing(false);
     }
-  }
-
-  private async serve(session: Session): Promise<void> {
-    const signal = AbortSignal.any([session.lost, this.stopping.signal]);
-    while (!(await session.tryLock(LOCK_KIND, LOCK_KEY))) {
-      await this.wake.wait(this.settings.pollMs, signal);
-      signal.throwIfAborted();
-    }
-    this.parts.observer.writing(true);
-    this.parts.logger.info({}, 'this process publishes the changes of subscriptions and keys');
-    await session.listen(OUTBOX_CHANNEL, this.wake.call);
-    await this.write(session, signal);
   }
 
   private async write(session: Session, signal: AbortSignal): Promise<void> {
@@ -105,7 +84,7 @@ export class OutboxPublisher {
         stamps.forget();
         watchedAt = this.parts.clock.now();
       }
-      await this.wake.wait(Math.min(this.settings.pollMs, this.settings.watchMs), signal);
+      await this.loop.wake.wait(Math.min(this.settings.pollMs, this.settings.watchMs), signal);
       signal.throwIfAborted();
     }
   }

@@ -1,6 +1,5 @@
 import { TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
-import { REPLAY_CHANNEL, type PendingSubscription } from '@hookline/persistence';
-import type { Session } from '../database/session.js';
+import { REPLAY_CHANNEL, type PendingSubscription, type Session } from '@hookline/persistence';
 import { moveSpans } from './held-spans.js';
 
 export interface OutboxRow {

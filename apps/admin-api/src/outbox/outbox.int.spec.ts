@@ -2,11 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { GENESIS_KEY, TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
 import type { Output } from '@hookline/kafka';
-import { enqueue } from '@hookline/persistence';
+import { enqueue, type Session } from '@hookline/persistence';
 import type { RunningRole } from '@hookline/platform';
 import { createTopics, uniqueName, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Admin, Producer } from 'kafkajs';
-import type { Session } from '../database/session.js';
 import { AdminRig, OPERATOR_TOKEN, startAdmin } from '../testing/admin-rig.js';
 import { ApiClient } from '../testing/api-client.js';
 import { makeTopics, readFrom, testKafka } from '../testing/topics.js';

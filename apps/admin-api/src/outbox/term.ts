@@ -1,7 +1,6 @@
 import { encodeCompacted, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import type { Session } from '../database/session.js';
-import { unlessAborted } from '../database/unless-aborted.js';
+import { type Session, unlessAborted } from '@hookline/persistence';
 import type { VersionStamps } from './version-stamps.js';
 
 /** The time in which this process is the writer. */

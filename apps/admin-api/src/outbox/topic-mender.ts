@@ -1,8 +1,7 @@
 import { encodeCompacted, GENESIS_KEY, TOPICS, type CredentialRecord } from '@hookline/contracts';
 import type { Output, TopicOffsets } from '@hookline/kafka';
-import type { PendingRecord, PendingSubscription } from '@hookline/persistence';
+import { type PendingRecord, type PendingSubscription, unlessAborted } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
-import { unlessAborted } from '../database/unless-aborted.js';
 import type { CompactedTail } from './compacted-tail.js';
 import type { CurrentRecords } from './current-records.js';
 import type { OutboxObserver } from './outbox-metrics.js';

@@ -1,7 +1,6 @@
 import { TOPICS, type LogPosition } from '@hookline/contracts';
-import type { Queryable } from '@hookline/persistence';
+import { type Queryable, unlessAborted } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
-import { unlessAborted } from '../database/unless-aborted.js';
 import type { LogBounds } from './resolve-ranges.js';
 
 /** Between two looks at the history, ms. */

@@ -1,4 +1,4 @@
-import { unlessAborted } from '../database/unless-aborted.js';
+import { unlessAborted } from '@hookline/persistence';
 
 /** What a record weighs besides its value: headers, bookkeeping. */
 const OVERHEAD_BYTES = 1_024;

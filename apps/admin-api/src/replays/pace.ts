@@ -1,5 +1,5 @@
+import { unlessAborted } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
-import { unlessAborted } from '../database/unless-aborted.js';
 
 /** How many deliveries may go now; or how long the replay has nothing to do, and does well to let others, ms. */
 export type Room = { deliveries: number } | { waitMs: number };

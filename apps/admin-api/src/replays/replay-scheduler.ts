@@ -1,13 +1,12 @@
 import { NotDurable } from '@hookline/kafka';
-import { REPLAY_CHANNEL } from '@hookline/persistence';
+import { REPLAY_CHANNEL, type Session, WakeUp } from '@hookline/persistence';
 import type { Logger } from '@hookline/platform';
-import type { Session } from '../database/session.js';
-import { WakeUp } from '../database/wake-up.js';
+import { SessionLoop } from '../database/session-loop.js';
 import type { ReplayRunner } from './replay-runner.js';
 import type { ReplayJob } from './replay-job.js';
 import { ReplayStore, ReplayTakenAway } from './replay-store.js';
 
-/** After the session was lost or could not be opened, ms. */
+/** After a replay was interrupted, ms. */
 const RETRY_MS = 1_000;
 /** Open replays that are looked at: the others' are among them. */
 const LOOK_AT = 100;
@@ -22,55 +21,40 @@ export interface ReplaySchedulerSettings {
  * so that a process that dies lets go of them at once.
  */
 export class ReplayScheduler {
-  private readonly stopping = new AbortController();
-  private readonly wake = new WakeUp();
+  private readonly loop: SessionLoop;
   private readonly jobs = new Map<string, Promise<void>>();
-  private running: Promise<void> | undefined;
 
   constructor(
-    private readonly openSession: () => Promise<Session>,
+    openSession: () => Promise<Session>,
     private readonly runner: ReplayRunner,
     private readonly logger: Logger,
     private readonly settings: ReplaySchedulerSettings,
-  ) {}
+  ) {
+    const interrupted = 'replays were interrupted; they are resumed';
+    this.loop = new SessionLoop({ openSession, serve: (...on) => this.serve(...on), logger, interrupted });
+  }
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
   /** Replays stop after the batch in hand; another process, or the next start, goes on with them. */
-  async stop(): Promise<void> {
-    this.stopping.abort(new Error('stopped'));
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        const session = await this.openSession();
-        try {
-          await this.serve(session);
-        } finally {
-          await Promise.all(this.jobs.values());
-          await session.close();
-        }
-      } catch (error) {
-        if (this.stopping.signal.aborted) return;
-        this.logger.warn({ err: error }, 'replays were interrupted; they are resumed');
-        await this.wake.wait(RETRY_MS, this.stopping.signal);
-      }
-    }
-  }
-
-  private async serve(session: Session): Promise<void> {
-    const signal = AbortSignal.any([session.lost, this.stopping.signal]);
+  private async serve(session: Session, signal: AbortSignal): Promise<void> {
     const store = new ReplayStore(session);
-    await session.listen(REPLAY_CHANNEL, this.wake.call);
-    while (!signal.aborted) {
-      await this.claim(store, signal);
-      await this.wake.wait(this.settings.pollMs, signal);
+    try {
+      await session.listen(REPLAY_CHANNEL, this.loop.wake.call);
+      while (!signal.aborted) {
+        await this.claim(store, signal);
+        await this.loop.wake.wait(this.settings.pollMs, signal);
+      }
+      session.lost.throwIfAborted();
+    } finally {
+      await Promise.all(this.jobs.values());
     }
-    session.lost.throwIfAborted();
   }
 
   private async claim(store: ReplayStore, signal: AbortSignal): Promise<void> {
@@ -86,7 +70,7 @@ export class ReplayScheduler {
   private begin(job: ReplayJob, store: ReplayStore, signal: AbortSignal): void {
     const done = this.runOne(job, store, signal).finally(() => {
       this.jobs.delete(job.id);
-      this.wake.call();
+      this.loop.wake.call();
     });
     this.jobs.set(job.id, done);
   }

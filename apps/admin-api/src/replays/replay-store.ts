@@ -1,5 +1,4 @@
-import type { ReplayKind, ReplayRange, ReplayStatus } from '@hookline/persistence';
-import type { Session } from '../database/session.js';
+import type { ReplayKind, ReplayRange, ReplayStatus, Session } from '@hookline/persistence';
 import type { OutcomeFilter, ReplayJob, ReplayResult } from './replay-job.js';
 
 /** It was paused or cancelled, or another process goes on with it. */

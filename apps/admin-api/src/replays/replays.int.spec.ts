@@ -9,13 +9,19 @@ import {
 } from '@hookline/contracts';
 import { deliveryIdOf, newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, type Output } from '@hookline/kafka';
-import { connectionOptions, createDataSource, createPool, DayPartitions, DeliveryStates } from '@hookline/persistence';
+import {
+  connectionOptions,
+  createDataSource,
+  createPool,
+  DayPartitions,
+  DeliveryStates,
+  Session,
+} from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
 import { waitUntil } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
 import type { Caller } from '../auth/caller.js';
 import { Database } from '../database/database.js';
-import { Session } from '../database/session.js';
 import { AdminRig, adminSettings, migratedDatabase } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
 import { endOffsets, makeTopics, readFrom, testKafka } from '../testing/topics.js';

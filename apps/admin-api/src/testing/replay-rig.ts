@@ -7,12 +7,11 @@ import {
 } from '@hookline/contracts';
 import { deliveryIdOf, newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, type Output } from '@hookline/kafka';
-import { connectionOptions, createDataSource, DayPartitions, deliveryUuid } from '@hookline/persistence';
+import { connectionOptions, createDataSource, DayPartitions, deliveryUuid, Session } from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
 import { waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
 import { Database } from '../database/database.js';
-import { Session } from '../database/session.js';
 import { ReplayMachinery } from '../replay-machinery.js';
 import { LogOffsets } from '../topics/log-offsets.js';
 import { adminSettings, migratedDatabase } from './admin-rig.js';

@@ -125,7 +125,6 @@ export class Deliverer {
 
   private noRoom(visit: Visit): void {
     const { delivery, subscriber, entrance } = visit;
-    if (delivery.isUntold === true) subscriber.adopt(delivery.envelope);
     // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
     if (!visit.isOurs) return visit.reject(new NotOwner());
     const refusal = this.rooms.refusal(visit);

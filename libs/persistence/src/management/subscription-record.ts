@@ -19,6 +19,11 @@ export type PublishedSubscription = Pick<
   | 'catchingUp'
 >;
 
+/** These, of a table `subscriptions s`, for a statement that is written by hand. */
+export const PUBLISHED_COLUMNS = `s.id, s.tenant_id AS "tenantId", s.url, s.types, s.status, s.ordering,
+    s.rate_limit AS "rateLimit", s.max_in_flight AS "maxInFlight", s.sealed, s.version, s.epoch,
+    s.held_back AS "heldBack", s.catching_up AS "catchingUp"`;
+
 /** A subscription as the workers know it, but for what only the publisher knows. */
 export function toSubscriptionRecord(row: PublishedSubscription): PendingSubscription {
   return {

@@ -1,4 +1,5 @@
 import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
+import { isLive } from '@hookline/domain';
 import type { DisabledReason } from '../management/subscription.entity.js';
 
 /** A record of a compacted topic, and when it was appended. */
@@ -72,8 +73,7 @@ export function subscriptionRow({ record, at }: FoundRecord<SubscriptionRecord>)
  */
 export function heldSpans({ record, at }: FoundRecord<SubscriptionRecord>): HeldSpanRow[] {
   if (record.status === 'deleted') return [];
-  const live = record.status === 'enabled' && record.heldBack !== true;
-  const versions = [...(record.before ?? []).toReversed(), { ...record, live }];
+  const versions = [...(record.before ?? []).toReversed(), { ...record, live: isLive(record) }];
   const spans: HeldSpanRow[] = [];
   let open: HeldSpanRow | undefined;
   for (const { version, live: takes, holdsFrom } of versions) {

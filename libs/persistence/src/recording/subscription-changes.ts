@@ -3,7 +3,11 @@ import { newId } from '@hookline/domain';
 import type { PoolClient } from 'pg';
 import { beginCatchUps, cancelCatchUps } from '../management/catch-up.js';
 import { enqueue } from '../management/enqueue.js';
-import { toSubscriptionRecord, type PublishedSubscription } from '../management/subscription-record.js';
+import {
+  PUBLISHED_COLUMNS,
+  toSubscriptionRecord,
+  type PublishedSubscription,
+} from '../management/subscription-record.js';
 import type { OutcomeToRecord } from './attempt-rows.js';
 import { binaryArray, INT4, TEXT, TIMESTAMP } from './binary-array.js';
 
@@ -32,9 +36,7 @@ function change(set: string, where: string): string {
      SET version = s.version + 1, updated_at = greatest(s.updated_at, said.at), ${set}
     FROM unnest($1::text[], $2::int4[], $3::timestamptz[], $4::text[]) AS said(id, version, at, replay_id)
    WHERE s.id = said.id AND s.version = said.version AND s.status = 'enabled' AND ${where}
-  RETURNING s.id, s.tenant_id AS "tenantId", s.url, s.types, s.status, s.ordering, s.rate_limit AS "rateLimit",
-    s.max_in_flight AS "maxInFlight", s.sealed, s.version, s.epoch, s.held_back AS "heldBack",
-    s.catching_up AS "catchingUp", said.replay_id AS "replayId"`;
+  RETURNING ${PUBLISHED_COLUMNS}, said.replay_id AS "replayId"`;
 }
 
 const CHANGES: Record<Word, string> = {

@@ -1,10 +1,9 @@
 import { ProducerPump, RangeReader, TopicOffsets, type Output } from '@hookline/kafka';
-import { connectionOptions, createDataSource } from '@hookline/persistence';
+import { connectionOptions, createDataSource, Session } from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
 import type { TestDatabase } from '@hookline/testing';
 import type { Admin } from 'kafkajs';
 import { Database } from '../../database/database.js';
-import { Session } from '../../database/session.js';
 import { adminSettings, migratedDatabase } from '../../testing/admin-rig.js';
 import { makeTopics, testKafka } from '../../testing/topics.js';
 import { CompactedTail } from '../compacted-tail.js';

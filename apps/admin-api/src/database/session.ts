@@ -1,1 +1,0 @@
-export { Session } from '@hookline/persistence';
