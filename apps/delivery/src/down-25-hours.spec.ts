@@ -124,6 +124,7 @@ describe('an endpoint that is down for 25 hours', () => {
     const tried = await deadForADay({ breakerFailures: 1_000_000, breakerPercent: 100, breakerSample: 10_000 });
     expect(left.laneRecords).toBeLessThanOrEqual(tried.laneRecords);
     expect(left.laneRecords / EVENTS).toBeLessThan(20);
+    expect(left.outcomes / EVENTS).toBeLessThan(17);
     expect(left.attemptsAt.length).toBeLessThan(tried.attemptsAt.length / 50);
   });
 });

@@ -3,6 +3,7 @@ import type { DeliveryConfig } from '@hookline/config';
 import {
   decodeOutcome,
   encodeDeliveryHeaders,
+  encodeEndpointWord,
   encodeEventHeaders,
   encodeWideHeaders,
   TOPICS,
@@ -44,7 +45,10 @@ beforeEach(() => {
   assignment = { topic: TOPICS.events, partition: 0, signal: revoked.signal, partsOf, setAside: () => undefined };
 });
 
-function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
+function engineWith(
+  settings: Partial<DeliveryConfig> = {},
+  { isOwner }: { isOwner?: () => boolean } = {},
+): DeliveryEngine {
   const output: Output = {
     produce: async (record) => {
       if (refuses(record)) throw new NotDurable('refused', 'by the test');
@@ -63,6 +67,7 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
     output,
     clock,
     isOwner: () => owner,
+    ...(isOwner === undefined ? {} : { ownsSubscription: isOwner }),
     lanePartitionOf: (id) => id.length % 2,
   });
 }
@@ -103,7 +108,8 @@ const laneRecord = (topic: string, change: Partial<DeliveryEnvelope> = {}): LogR
 
 const outcomes = (): OutcomeRecord[] =>
   written.filter(({ topic }) => topic === TOPICS.attempts).map(({ value }) => decodeOutcome(value ?? null));
-const topicsWritten = (): string[] => written.map(({ topic }) => topic).filter((topic) => topic !== TOPICS.attempts);
+const topicsWritten = (): string[] =>
+  written.map(({ topic }) => topic).filter((topic) => topic !== TOPICS.attempts && topic !== TOPICS.progress);
 
 describe('an event', () => {
   it('that is tried again does not repeat what was durable already', async () => {
@@ -140,14 +146,33 @@ describe('an event', () => {
     expect(written).toEqual([]);
   });
 
-  it('goes to the lane at once where the endpoint looks unhealthy', async () => {
-    const engine = engineWith({ breakerFailures: 2 });
+  it.each([
+    ['is put off at once by the owner of a broken endpoint, as if it came from the lane', true, 'hookline.retry.5s'],
+    ['goes to the owner at once where another finds the endpoint broken', false, TOPICS.deliveries],
+  ])('%s', async (_, isOwner, goesTo) => {
+    const engine = engineWith({ breakerFailures: 2 }, { isOwner: () => isOwner });
     subscribe(engine, 'sub_a');
     answer = () => ({ error: 'timeout', durationMs: 1 });
     for (let n = 0; n < 3; n++)
       await engine.events.handler([record({ offset: n, headers: encodeEventHeaders({ ...event, id: `e${n}` }) })])[0];
     expect(sent).toHaveLength(2);
-    expect(topicsWritten()).toEqual(['hookline.retry.5s', 'hookline.retry.5s', TOPICS.deliveries]);
+    expect(topicsWritten()).toEqual(['hookline.retry.5s', 'hookline.retry.5s', goesTo]);
+  });
+
+  it('is put off at once where the owner says that the endpoint is broken, and sent when it is back', async () => {
+    const engine = engineWith({}, { isOwner: () => false });
+    subscribe(engine, 'sub_a');
+    const told = (isBroken: boolean): void => {
+      const { key, ...rest } = encodeEndpointWord({ subscriptionId: 'sub_a', isBroken, worker: 'another' });
+      engine.words.take({ ...rest, key: Buffer.from(key), timestamp: clock.now() });
+    };
+    told(true);
+    await engine.events.handler([record()])[0];
+    expect([sent.length, topicsWritten()]).toEqual([0, ['hookline.retry.5s']]);
+    told(false);
+    clock.advance(1_000);
+    await engine.events.handler([record({ offset: 8, headers: encodeEventHeaders({ ...event, id: 'e2' }) })])[0];
+    expect([sent.length, topicsWritten()]).toEqual([1, ['hookline.retry.5s']]);
   });
 
   it('is of the epoch that its subscription has come to, when it has to wait for the first time', async () => {
@@ -229,6 +254,25 @@ describe('a record of a lane', () => {
     expect(sent).toHaveLength(1);
     clock.advance(2_000);
     expect(clock.pending).toBe(0);
+  });
+
+  it('tells history once that it is put off, and again only where it waits for a while', async () => {
+    const engine = engineWith({ breakerFailures: 1, breakerOpenMs: HOUR_MS, breakerOpenMostMs: HOUR_MS });
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 500, durationMs: 1 });
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries)])[0];
+    const put = async (topic: string, change: Partial<DeliveryEnvelope>): Promise<string[]> => {
+      written = [];
+      const taken: LogRecord = { ...laneRecord(topic, change), assignment: { ...assignment, topic } };
+      const [promise] = engine.lanes.handler([taken]);
+      await clock.advanceAsync(10_000);
+      await promise;
+      return written.map((one) => one.topic);
+    };
+    const windowStart = clock.now() - 24 * HOUR_MS + 75_000;
+    expect(await put(TOPICS.deliveries, { windowStart })).toEqual(['hookline.retry.30s', TOPICS.attempts]);
+    expect(await put('hookline.retry.5s', { windowStart })).toEqual(['hookline.retry.30s']);
+    expect(await put('hookline.retry.5s', {})).toEqual(['hookline.retry.1h', TOPICS.attempts]);
   });
 
   it('is dead-lettered where its window has passed while it waited', async () => {

@@ -5,6 +5,7 @@ import type { Assignment, Output } from '@hookline/kafka';
 import type { Clock, Logger } from '@hookline/platform';
 import { Attempter } from './attempt/attempter.js';
 import { Deliverer } from './attempt/deliverer.js';
+import { OwnersWords } from './attempt/owners-words.js';
 import { Rooms } from './attempt/rooms.js';
 import { Handover } from './handover/handover.js';
 import { PatientOutput } from './handover/patient-output.js';
@@ -41,6 +42,8 @@ export interface EngineParts {
 export class DeliveryEngine {
   readonly targets: Targets;
   readonly rooms: Rooms;
+  /** What owners say about endpoints: takes the records of the progress. */
+  readonly words: OwnersWords;
   readonly events: EventIntake;
   readonly lanes: LaneIntake;
   readonly ordered: OrderedLanes;
@@ -53,7 +56,8 @@ export class DeliveryEngine {
     const handover = new Handover(new PatientOutput(output, clock), metrics);
     const attempter = new Attempter(client, clock, logger);
     this.targets = new Targets(sealer, (target, last) => this.changed(target, last));
-    this.rooms = new Rooms(settings, clock, share);
+    this.words = new OwnersWords(output, settings.breakerWordMs);
+    this.rooms = new Rooms(settings, clock, share, this.words);
     const deliverer = new Deliverer(this.rooms, attempter, handover, policy, settings, clock, metrics);
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
     const inOrder = new OrderedHandover(

@@ -3,6 +3,7 @@ import type { Verdict } from '@hookline/domain';
 import type { RunnerObserver, RunnerStats } from '@hookline/kafka';
 import type { Clock, Counter, Metrics } from '@hookline/platform';
 import type { Hindrance } from './attempt/door.js';
+import type { OwnersWords } from './attempt/owners-words.js';
 import type { Rooms } from './attempt/rooms.js';
 
 /** What the worker's state is read from when someone asks. */
@@ -10,6 +11,7 @@ export interface MetricSources {
   events: { stats(): RunnerStats };
   lanes: { stats(): RunnerStats };
   rooms: Pick<Rooms, 'inFlight' | 'slowInFlight' | 'doorStates'>;
+  words: Pick<OwnersWords, 'size'>;
 }
 
 /** What is counted on an event's way. */
@@ -70,7 +72,7 @@ export class DeliveryMetrics {
   }
 
   /** What is read, not counted. */
-  watch({ events, lanes, rooms }: MetricSources): void {
+  watch({ events, lanes, rooms, words }: MetricSources): void {
     const oldest = 'hookline_oldest_undelivered_event_age_seconds';
     this.metrics.gauge(oldest, 'Age of the oldest event whose outcome is not durable yet; 0 if there is none.', {
       read: () => this.oldestAgeSeconds(events.stats()),
@@ -83,6 +85,9 @@ export class DeliveryMetrics {
     this.metrics.gauges(doors, 'Subscriptions that are sent to of late, by the state of their breakers.', 'state', () =>
       rooms.doorStates(),
     );
+    this.metrics.gauge('hookline_broken_endpoints', 'Subscriptions whose owners say that their endpoints are broken.', {
+      read: () => words.size,
+    });
     this.metrics.gauges('hookline_backlog_records', 'Records whose outcome is not durable yet.', 'topic', () =>
       backlogs([events.stats(), lanes.stats()]),
     );

@@ -11,6 +11,7 @@ import {
   ProducerPump,
   PumpMetrics,
   RangeReader,
+  TopicFollower,
   WatermarkLog,
   type BatchHandler,
   type LogClock,
@@ -60,6 +61,7 @@ interface Running {
 export class DeliveryWorker {
   private readonly kafka: Kafka;
   private readonly view: CompactedView<SubscriptionRecord>;
+  private readonly words: TopicFollower;
   private readonly pump: ProducerPump;
   private readonly logTime: LogTime;
   private readonly client: EndpointClient;
@@ -112,6 +114,9 @@ export class DeliveryWorker {
     this.view = new CompactedView({ topic: TOPICS.subscriptions, connect, clock, logger });
     this.view.onChange((id, record) => this.engine.targets.apply(id, record));
     observeView(metrics, 'subscriptions', this.view);
+    // Nothing waits for it: who has not heard yet tries an endpoint that others know to be broken.
+    const words = { record: this.engine.words.take, atEnd: nothing, partitions: nothing };
+    this.words = new TopicFollower(connect, TOPICS.progress, words, clock, logger);
   }
 
   /** Takes records of the events. */
@@ -130,6 +135,7 @@ export class DeliveryWorker {
    */
   async prepare(): Promise<LogTransportGroup[]> {
     this.view.start();
+    this.words.start();
     const lanes = await this.laneTopics();
     if (this.stopping) return [];
     await Promise.all([this.view.ready(), this.pump.start([TOPICS.attempts, ...lanes, TOPICS.deadLetters])]);
@@ -144,7 +150,7 @@ export class DeliveryWorker {
     const { delivery, clock } = this.parts;
     const gate = new ViewGate(this.view, [events, lanes], delivery.viewStaleMs, clock);
     this.running = { events, lanes, gate };
-    this.counts.watch({ events, lanes, rooms: this.engine.rooms });
+    this.counts.watch({ events, lanes, rooms: this.engine.rooms, words: this.engine.words });
     gate.start();
   }
 
@@ -161,7 +167,12 @@ export class DeliveryWorker {
 
   async close(): Promise<void> {
     this.logTime.stop();
-    await Promise.all([this.pump.stop({ drainMs: this.parts.drainMs }), this.view.stop(), this.client.close()]);
+    await Promise.all([
+      this.pump.stop({ drainMs: this.parts.drainMs }),
+      this.view.stop(),
+      this.words.stop(),
+      this.client.close(),
+    ]);
   }
 
   /** What is wrong that only a restart would mend. */
@@ -259,3 +270,5 @@ export class DeliveryWorker {
     }
   }
 }
+
+const nothing = (): void => undefined;

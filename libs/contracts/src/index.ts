@@ -8,4 +8,5 @@ export * from './source-dead-letter.js';
 export * from './outcome-record.js';
 export * from './progress-record.js';
 export * from './compacted-records.js';
+export * from './endpoint-record.js';
 export * from './problem.js';

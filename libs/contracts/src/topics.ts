@@ -17,7 +17,7 @@ export const TOPICS = {
   subscriptions: 'hookline.subscriptions',
   /** Compacted: what ingest needs to know of each key. */
   credentials: 'hookline.credentials',
-  /** Compacted: the watermarks once more, so that an age-out can be seen. */
+  /** Compacted: what the workers tell each other: which endpoints are broken; and what the time is. */
   progress: 'hookline.progress',
 } as const;
 

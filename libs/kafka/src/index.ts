@@ -35,6 +35,7 @@ export {
   type LogTransportOptions,
 } from './consumer/log-transport.strategy.js';
 export { CompactedView, type CompactedViewOptions, type ViewListener } from './view/compacted-view.js';
+export { TopicFollower } from './view/topic-follower.js';
 export { brokersInTurn } from './view/connect.js';
 export { LogClock } from './log-clock.js';
 export { PumpMetrics } from './producer/pump-metrics.js';

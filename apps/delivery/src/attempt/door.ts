@@ -1,7 +1,9 @@
-import type { RateLimit } from '@hookline/contracts';
-import { AdaptiveLimit, CircuitBreaker, RateLimiter, type BreakerRules, type Verdict } from '@hookline/domain';
+import { AdaptiveLimit, type BreakerRules, type CircuitBreaker, type Verdict } from '@hookline/domain';
 import type { Subscriber } from '../subscriptions/subscriber.js';
+import { DoorRate } from './door-rate.js';
+import { EndpointHealth } from './endpoint-health.js';
 import type { Guest, WorkClass } from './guest.js';
+import type { Word } from './owners-words.js';
 import { Queues, type ClassWeights } from './queues.js';
 import { Returns } from './returns.js';
 
@@ -26,8 +28,6 @@ export class Door {
   inFlight = 0;
   /** Of those, the replays. */
   replays = 0;
-  /** Of those, the ones that take longer than a slow attempt. */
-  slow = 0;
   /** When somebody was last let in or left, ms since the epoch. */
   usedAt: number;
   /** Its place among the doors that are awake. */
@@ -37,17 +37,13 @@ export class Door {
   /** When it is looked at again because somebody may then be let in, ms since the epoch. */
   wakeAt = Number.POSITIVE_INFINITY;
   readonly limit: AdaptiveLimit;
-  readonly breaker: CircuitBreaker;
+  readonly health: EndpointHealth;
+  readonly rate = new DoorRate();
   /** Whether this worker may send anything that doesn't come from the subscription's lane. */
   takesEvents = true;
   /** What was set by the subscription and the fleet, and when that was looked at, ms since the epoch. */
   tunedAt = Number.NEGATIVE_INFINITY;
   tunedFor: unknown;
-  /** An attempt is slow, and nothing has succeeded since it became so. */
-  private stalled = false;
-  /** The endpoint asked to be left alone until then, ms since the epoch; 0 if it didn't. */
-  private slowUntil = 0;
-  private rate: { readonly limiter: RateLimiter; limit: RateLimit; readonly ownership: AbortSignal } | undefined;
   private queues: Queues | undefined;
   private returns: { readonly main: Returns; readonly replay: Returns } | undefined;
   private busyAt = Number.NEGATIVE_INFINITY;
@@ -58,8 +54,12 @@ export class Door {
     now: number,
   ) {
     this.limit = new AdaptiveLimit({ start: rules.startConcurrency, cap: rules.endpointConcurrency });
-    this.breaker = new CircuitBreaker(rules);
+    this.health = new EndpointHealth(rules);
     this.usedAt = now;
+  }
+
+  get breaker(): CircuitBreaker {
+    return this.health.breaker;
   }
 
   get tenant(): string {
@@ -81,33 +81,23 @@ export class Door {
 
   /** How long nobody is let in for reasons of time, ms; 0 if somebody may be. */
   waitMs(now: number): number {
-    return Math.max(this.closedMs(now), this.rate?.limiter.waitMs(now) ?? 0);
+    return Math.max(this.closedMs(now), this.rate.waitMs(now));
   }
 
   /** How long the endpoint is left alone, ms. */
   closedMs(now: number): number {
-    if (this.slowUntil !== 0 && this.slowUntil <= now) this.slowUntil = 0;
-    const slowMs = this.slowUntil === 0 ? 0 : this.slowUntil - now;
-    return Math.max(slowMs, this.breaker.waitMs(now));
+    return this.health.closedMs(now);
   }
 
   /** Whether an event can't go directly, and need not wait for it either: the owner knows more, or it would only hang. */
   refusesEvents(now: number): boolean {
-    return !this.takesEvents || (this.stalled && this.slow > 0) || (!this.isPlain && this.closedMs(now) > 0);
-  }
-
-  /**
-   * The one attempt that says whether the endpoint is back is under way, and not slow yet: whoever comes meanwhile does
-   * well to wait for it, for otherwise it may be away for hours.
-   */
-  get isProbed(): boolean {
-    return this.breaker.isProbed && this.slow === 0;
+    return !this.takesEvents || this.health.isStalled || (!this.isPlain && this.closedMs(now) > 0);
   }
 
   hindrance(now: number): Hindrance {
-    if (this.breaker.waitMs(now) > 0) return 'breaker';
+    if (this.breaker.waitMs(now) > 0 || this.health.isOwnersToTry) return 'breaker';
     if (this.closedMs(now) > 0) return 'slow-down';
-    return (this.rate?.limiter.waitMs(now, this.waiting) ?? 0) > 0 ? 'rate' : 'full';
+    return this.rate.waitMs(now, this.waiting) > 0 ? 'rate' : 'full';
   }
 
   /** Replays leave a room to live work that may come, and only have their share while it does come. */
@@ -117,21 +107,13 @@ export class Door {
   }
 
   /**
-   * The lane's work is under the subscription's rate limit. A limiter serves the ownership that it was made for: after
-   * that another owner may have let some through, of which this one knows nothing.
+   * What is the owner's business, and what the owner says.
+   * @param takesEvents whether this worker may send what comes straight from the log, if the endpoint is healthy
+   * @param word that the endpoint is broken, if so
    */
-  limitRate(limit: RateLimit, ownership: AbortSignal, now: number): void {
-    if (this.rate === undefined || this.rate.ownership.aborted) {
-      this.rate = { limiter: new RateLimiter(limit, now), limit, ownership };
-    } else if (this.rate.limit !== limit) {
-      this.rate.limiter.change(limit, now);
-      this.rate.limit = limit;
-    }
-  }
-
-  /** The subscription has no rate limit, or none any more. */
-  unlimitRate(): void {
-    this.rate = undefined;
+  tune(isOwned: boolean, takesEvents: boolean, word: Word | undefined, now: number): void {
+    if (this.health.hear(isOwned, word, now)) this.limit.restart();
+    this.takesEvents = takesEvents && !this.health.isOwnersToTry;
   }
 
   push(guest: Guest, now: number): void {
@@ -173,7 +155,7 @@ export class Door {
   entered(guest: Guest, now: number): void {
     if (!this.isPlain) {
       this.breaker.admits(now);
-      this.rate?.limiter.take(now);
+      this.rate.take(now);
     }
     guest.round = this.breaker.round;
     this.inFlight++;
@@ -184,8 +166,7 @@ export class Door {
 
   /** An attempt has become slow. */
   becameSlow(now: number): void {
-    this.slow++;
-    this.stalled = true;
+    this.health.becameSlow();
     this.limit.stalled(now);
   }
 
@@ -193,29 +174,24 @@ export class Door {
    * @param verdict what the endpoint's answer means; none if there was no attempt
    * @param alone how long the endpoint asks to be left alone, ms
    * @param mayBeTooMuch whether a failure may come from too much at a time: else it is only the breaker's business
+   * @returns whether the breaker has changed
    */
-  left(guest: Guest, verdict: Verdict | undefined, alone: number, mayBeTooMuch: boolean, now: number): void {
+  left(guest: Guest, verdict: Verdict | undefined, alone: number, mayBeTooMuch: boolean, now: number): boolean {
+    const wasSlow = guest.stay === 'slow' || guest.stay === 'overdue';
+    const turned = this.health.ended(verdict, guest.round, wasSlow, alone, now);
     if (verdict === 'delivered') {
       this.limit.succeeded(this.inFlight);
-      this.stalled = false;
       // Left alone for a while: it may be back in full strength, or not.
-      if (this.breaker.succeeded(now, guest.round)) this.limit.restart();
-    } else if (verdict === 'failed') {
-      if (mayBeTooMuch) this.limit.failed(now);
-      this.breaker.failed(now, guest.round);
-    } else {
-      this.breaker.probeLost(now, guest.round);
-      if (verdict === 'slow-down') {
-        this.limit.failed(now);
-        this.slowUntil = Math.max(this.slowUntil, now + alone);
-      }
+      if (turned) this.limit.restart();
+    } else if (verdict === 'slow-down' || (verdict === 'failed' && mayBeTooMuch)) {
+      this.limit.failed(now);
     }
     this.inFlight--;
     if (guest.kind === 'replay') this.replays--;
     else this.busyAt = now;
-    if (guest.stay === 'slow' || guest.stay === 'overdue') this.slow--;
     this.usedAt = now;
     this.queues?.left(guest.kind);
+    return turned;
   }
 
   /** One was deferred, and comes again after the delay and its jitter, ms. */
@@ -227,7 +203,7 @@ export class Door {
   /** How long one that waits here would wait, by the pace of late, ms; 0 while that is not known. */
   queueMs(of: WorkClass, now: number): number {
     const ahead = this.queues?.ahead(of) ?? 0;
-    if (this.rate !== undefined) return Math.max(this.closedMs(now), this.rate.limiter.waitMs(now, ahead));
+    if (this.rate.isSet) return Math.max(this.closedMs(now), this.rate.waitMs(now, ahead));
     if (ahead === 0) return this.closedMs(now);
     const perMs = this.queues?.perMs(of, now);
     return this.closedMs(now) + (perMs === undefined ? 0 : ahead / perMs);
@@ -255,15 +231,15 @@ export class Door {
     if (this.inFlight > 0 || this.waiting > 0) return false;
     if (this.subscriber.isDeleted) return true;
     const unusedMs = now - this.usedAt;
-    if (unusedMs < idleMs || this.closedMs(now) > 0 || this.rate?.ownership.aborted === false) return false;
+    if (unusedMs < idleMs || this.closedMs(now) > 0 || this.rate.isInForce) return false;
     // Its time is over and nobody has come to try the endpoint: a worker that doesn't own it may never be asked again.
-    if (this.breaker.state !== 'closed' && unusedMs < this.rules.breakerOpenMostMs) return false;
+    if (this.breaker.state !== 'closed' && unusedMs < 2 * this.rules.breakerOpenMostMs) return false;
     return this.returns === undefined || (this.returns.main.isEmpty(now) && this.returns.replay.isEmpty(now));
   }
 
   /** No reason of time to let nobody in. */
   private get isPlain(): boolean {
-    return this.breaker.state === 'closed' && this.slowUntil === 0 && this.rate === undefined;
+    return this.health.isGood && !this.rate.isSet;
   }
 
   private isBusy(now: number): boolean {
@@ -272,7 +248,7 @@ export class Door {
   }
 
   private perMs(of: WorkClass, now: number): number {
-    const byRate = this.rate === undefined ? undefined : this.rate.limit.perSecond / 1_000;
+    const byRate = this.rate.perMs;
     const byPace = this.queues?.perMs(of, now);
     if (byRate === undefined) return byPace ?? this.rules.endpointConcurrency / 1_000;
     return byPace === undefined ? byRate : Math.min(byRate, byPace);

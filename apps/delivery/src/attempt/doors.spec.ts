@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { deliverySection, loadConfig } from '@hookline/config';
 import { TestClock } from '@hookline/testing';
-import { roomsWith, subscriberOf, TestGuest } from '../testing/guests.js';
+import { roomsWith, subscriberOf, TestGuest, unheard } from '../testing/guests.js';
 import { Doors } from './doors.js';
 
 const { delivery } = loadConfig({ delivery: deliverySection }, {});
@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 const TUNE_MS = 1_000;
 
 const doorsOf = (workers: number, isOwner: boolean): Doors =>
-  new Doors({ ...delivery, startConcurrency: 1_000 }, { workers: () => workers, isOwner: () => isOwner });
+  new Doors({ ...delivery, startConcurrency: 1_000 }, { workers: () => workers, isOwner: () => isOwner }, unheard());
 
 describe('Doors', () => {
   it('divide a cap over the fleet: others have equal parts, the owner the rest', () => {
@@ -33,7 +33,7 @@ describe('Doors', () => {
 
   it('follow the fleet and the subscription', () => {
     let workers = 1;
-    const doors = new Doors(delivery, { workers: () => workers, isOwner: () => false });
+    const doors = new Doors(delivery, { workers: () => workers, isOwner: () => false }, unheard());
     const subscriber = subscriberOf({ maxInFlight: 4 });
     expect(doors.of(subscriber, 0).limit.current).toBe(4);
     workers = 2;
@@ -61,21 +61,21 @@ describe('Doors', () => {
     const rateLimit = { perSecond: 1, burst: 1 };
     const [former, present] = [subscriberOf({ id: 'sub_f', rateLimit }), subscriberOf({ id: 'sub_p', rateLimit })];
     const ownership = new AbortController();
-    doors.of(former, 0).limitRate(rateLimit, ownership.signal, 0);
-    doors.of(present, 0).limitRate(rateLimit, new AbortController().signal, 0);
+    doors.of(former, 0).rate.set(rateLimit, ownership.signal, 0);
+    doors.of(present, 0).rate.set(rateLimit, new AbortController().signal, 0);
     ownership.abort();
     doors.of(subscriberOf({ id: 'sub_later' }), MINUTE_MS);
     expect([former.door, present.door?.subscriber, doors.size]).toEqual([undefined, present, 2]);
   });
 
-  it('are given up where nobody has come to try a broken endpoint for the longest time that it is left alone', () => {
+  it('are given up where nobody has come to try a broken endpoint for as long again as it may be left alone', () => {
     const doors = doorsOf(3, false);
     const broken = subscriberOf({ id: 'sub_b' });
     for (let n = 0; n < delivery.breakerFailures; n++) doors.of(broken, 0).breaker.failed(0);
     const other = subscriberOf({ id: 'sub_o' });
-    doors.of(other, delivery.breakerOpenMostMs - 1);
+    doors.of(other, 2 * delivery.breakerOpenMostMs - 1);
     expect(broken.door?.breaker.state).toBe('open');
-    doors.of(other, delivery.breakerOpenMostMs + TUNE_MS);
+    doors.of(other, 2 * delivery.breakerOpenMostMs + TUNE_MS);
     expect([broken.door, doors.size]).toEqual([undefined, 1]);
   });
 
@@ -94,7 +94,7 @@ describe('Doors', () => {
       const doors = doorsOf(1, true);
       const subscriber = subscriberOf({ rateLimit: { perSecond: 1, burst: 1 } });
       const door = doors.of(subscriber, 0);
-      door.limitRate({ perSecond: 1, burst: 1 }, new AbortController().signal, 0);
+      door.rate.set({ perSecond: 1, burst: 1 }, new AbortController().signal, 0);
       door.deferred('retry', 2 * MINUTE_MS, 0, 0);
       const guest = new TestGuest(roomsWith({}, new TestClock()), subscriber);
       door.entered(guest, 0);

@@ -1,6 +1,7 @@
 import type { BreakerState } from '@hookline/domain';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import { Door, type DoorRules } from './door.js';
+import type { OwnersWords } from './owners-words.js';
 
 /** How the work is shared among the workers of the fleet. */
 export interface FleetShare {
@@ -26,6 +27,7 @@ export class Doors {
   constructor(
     private readonly rules: DoorRules,
     private readonly share: FleetShare,
+    private readonly words: Pick<OwnersWords, 'of' | 'broken' | 'healthy'>,
   ) {}
 
   get size(): number {
@@ -43,16 +45,32 @@ export class Doors {
     return counts;
   }
 
-  /** A subscription's door, with the limits that hold now. */
-  of(subscriber: Subscriber, now: number): Door {
+  /**
+   * A subscription's door, with the limits that hold now.
+   * @param asOwner whether it is asked for work of the lanes: then this worker is the owner, and what it still has as
+   *   another is out of date
+   */
+  of(subscriber: Subscriber, now: number, asOwner = false): Door {
     const { door } = subscriber;
-    if (door !== undefined && door.tunedFor === subscriber.current && Math.abs(now - door.tunedAt) < TUNE_MS)
+    if (
+      door !== undefined &&
+      door.tunedFor === subscriber.current &&
+      Math.abs(now - door.tunedAt) < TUNE_MS &&
+      (door.health.isOwned || !asOwner)
+    )
       return door;
     // Before it is its turn: it may be one of those that are given up.
     for (let n = 0; n < LOOKS && this.awake.length > 0; n++) this.lookAtOne(now);
     const tuned = (subscriber.door ??= this.open(subscriber, now));
     this.tune(tuned, now);
     return tuned;
+  }
+
+  /** The door's breaker has changed: the others go by what the owner says. */
+  turned({ breaker, subscriber: { current } }: Door, now: number): void {
+    if (current === undefined || !this.share.isOwner(current.id)) return;
+    if (breaker.state === 'closed') this.words.healthy(current.id, now);
+    else this.words.broken(current.id, now);
   }
 
   private open(subscriber: Subscriber, now: number): Door {
@@ -68,7 +86,11 @@ export class Doors {
       this.look++;
       return;
     }
-    door.subscriber.door = undefined;
+    const { subscriber } = door;
+    subscriber.door = undefined;
+    // What is deleted needs nobody's word.
+    const { current } = subscriber;
+    if (current?.status === 'deleted' && door.health.isOwned) this.words.healthy(current.id, now);
     const last = this.awake.pop() as Door;
     if (last === door) return;
     this.awake[door.place] = last;
@@ -87,10 +109,11 @@ export class Doors {
     const cap = record.maxInFlight ?? this.rules.endpointConcurrency;
     const others = Math.max(1, this.share.workers()) - 1;
     const part = Math.floor(cap / (others + 1));
-    const own = this.share.isOwner(record.id) ? cap - others * part : part;
+    const isOwned = this.share.isOwner(record.id);
+    const own = isOwned ? cap - others * part : part;
     door.limit.setCap(own);
-    door.takesEvents = own > 0 && record.rateLimit === undefined;
+    door.tune(isOwned, own > 0 && record.rateLimit === undefined, this.words.of(record.id, now), now);
     // Also where nothing has come from the lane since: it is another worker's by now, and only events come here.
-    if (record.rateLimit === undefined) door.unlimitRate();
+    if (record.rateLimit === undefined) door.rate.unset();
   }
 }

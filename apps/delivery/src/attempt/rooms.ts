@@ -7,6 +7,7 @@ import { BUSY_MS, type Door, type DoorRules, type Hindrance } from './door.js';
 import { Doors, type FleetShare } from './doors.js';
 import type { Guest, WorkClass } from './guest.js';
 import { Lines } from './lines.js';
+import type { OwnersWords } from './owners-words.js';
 
 export interface RoomLimits extends DoorRules {
   /** In flight in all, of those that are no slow attempts. */
@@ -25,6 +26,8 @@ export interface Refusal {
   /** When it would be its turn, ms; at a broken endpoint, when that is tried again. */
   readonly ms: number;
   readonly hindrance: Hindrance;
+  /** Whether it is the owner's finding: else only this worker's, of which the owner is to hear. */
+  readonly isOwners: boolean;
 }
 
 const SWEEP_MS = 50;
@@ -53,9 +56,10 @@ export class Rooms {
     private readonly limits: RoomLimits,
     private readonly clock: Clock,
     share: FleetShare,
+    words: Pick<OwnersWords, 'of' | 'broken' | 'healthy'>,
   ) {
     const { liveWeight, retryWeight, replayWeight } = limits;
-    this.doors = new Doors(limits, share);
+    this.doors = new Doors(limits, share, words);
     this.lines = new Lines(limits, limits.tenantQuantumBytes);
     this.wakes = new DueQueue(clock);
     this.ages = new Ages(limits, clock, (guests, now) => this.becameSlow(guests, now));
@@ -81,16 +85,17 @@ export class Rooms {
     const now = this.clock.now();
     const door = this.doors.of(subscriber, now);
     const hindrance = door.hindrance(now);
-    return { ms: hindrance === 'breaker' ? door.closedMs(now) : door.deferralMs(kind, now), hindrance };
+    const ms = hindrance === 'breaker' ? door.closedMs(now) : door.deferralMs(kind, now);
+    return { ms, hindrance, isOwners: door.health.isOwners };
   }
 
   /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
   enter(guest: Guest): boolean {
     const now = this.clock.now();
-    const door = this.doors.of(guest.subscriber, now);
+    const door = this.doors.of(guest.subscriber, now, guest.from !== 'event');
     guest.door = door;
     const rateLimit = guest.subscriber.current?.record.rateLimit;
-    if (rateLimit !== undefined && guest.from !== 'event') door.limitRate(rateLimit, guest.ownership, now);
+    if (rateLimit !== undefined && guest.from !== 'event') door.rate.set(rateLimit, guest.ownership, now);
     if (this.isTooLong(door, guest, now)) return false;
     if (door.waiting === 0 && this.hasRoom(door, guest.kind, now)) {
       this.admit(door, guest, now);
@@ -114,7 +119,7 @@ export class Rooms {
     const now = this.clock.now();
     const { door } = guest;
     this.ages.end(guest);
-    door.left(guest, verdict, alone, mayBeTooMuch, now);
+    if (door.left(guest, verdict, alone, mayBeTooMuch, now)) this.doors.turned(door, now);
     if (guest.kind === 'replay') this.replays--;
     else this.busyAt = now;
     if (door.waiting > 0) {
@@ -138,9 +143,9 @@ export class Rooms {
   private isTooLong(door: Door, { from, kind, patienceMs }: Guest, now: number): boolean {
     if (from === 'event' && door.refusesEvents(now)) return true;
     const waiting = door.waitingOf(kind);
-    if (waiting === 0) return door.waitMs(now) > patienceMs && !door.isProbed;
+    if (waiting === 0) return door.waitMs(now) > patienceMs && !door.health.isProbed;
     if (waiting >= this.limits.endpointQueue) return true;
-    if (door.isProbed) return false;
+    if (door.health.isProbed) return false;
     const waitMs = door.queueMs(kind, now);
     // A handful may wait in any case where there is no other reason: as many as one round of attempts takes.
     return waitMs > patienceMs && (waiting >= this.limits.endpointConcurrency || door.hindrance(now) !== 'full');

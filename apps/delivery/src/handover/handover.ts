@@ -3,6 +3,7 @@ import {
   encodeDeliveryHeaders,
   encodeOutcome,
   encodeWideHeaders,
+  retryDelayOf,
   retryTopic,
   TOPICS,
   type AttemptOutcome,
@@ -19,6 +20,9 @@ import type { DeliveryMetrics } from '../metrics.js';
 import type { PatientOutput } from './patient-output.js';
 
 type DeliveryPart = NonNullable<OutcomeRecord['delivery']>;
+
+/** A delivery that waits already, and is put off once more by less than this, has nothing to tell; ms. */
+const TOLD_FROM_MS = 60_000;
 
 /** With the longest ids it is half of what a record may have. */
 const MATCHED_IN_A_RECORD = 10_000;
@@ -64,11 +68,17 @@ export class Handover {
     return this.output.append({ topic: TOPICS.deliveries, partition, value: body, headers: encodeWideHeaders(wide) });
   }
 
-  /** @param attempt what failed; absent where there was no room for one */
+  /**
+   * History hears of each attempt, and of each wait that somebody might look at; not of every turn between tiers.
+   * @param attempt what failed; absent where there was no room for one
+   */
   retry(delivery: Delivery, delayMs: number, nextAttemptAt: number, attempt?: AttemptOutcome): Promise<unknown> {
     this.metrics.handedOver('retry');
+    const written = this.write(retryTopic(delayMs), delivery, encodeDeliveryHeaders(delivery.envelope));
+    const isAnother = attempt === undefined && retryDelayOf(delivery.assignment.topic) !== undefined;
+    if (isAnother && delayMs < TOLD_FROM_MS) return written;
     return Promise.all([
-      this.write(retryTopic(delayMs), delivery, encodeDeliveryHeaders(delivery.envelope)),
+      written,
       this.tell(delivery, {
         state: 'retrying',
         nextAttemptAt,

@@ -54,7 +54,11 @@ export class EventIntake {
       from: 'event',
       patienceMs: settings.directWaitMs,
       owns,
-      noRoom: (delivery, _refusal, subscriber) => this.toLane(delivery, subscriber).then(() => HANDED_OVER),
+      noRoom: (delivery, refusal, subscriber) =>
+        // The owner would only put it off.
+        refusal.hindrance === 'breaker' && refusal.isOwners
+          ? this.deliverer.putOff(delivery, refusal, subscriber)
+          : this.toLane(delivery, subscriber).then(() => HANDED_OVER),
       becameSlow: (delivery) => this.setAside(delivery),
     };
     this.hurriedEntrance = { ...this.entrance, patienceMs: 0 };

@@ -24,7 +24,7 @@ import { DueQueue } from '../lanes/due-queue.js';
 import { DeliveryMetrics } from '../metrics.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import { Target } from '../subscriptions/target.js';
-import { subscriberOf, subscriptionRecord, testSealer } from './guests.js';
+import { subscriberOf, subscriptionRecord, testSealer, unheard } from './guests.js';
 
 /** A deliverer with its rooms, an endpoint that answers as it is told, and a log that keeps what is written. */
 export class DelivererRig {
@@ -62,7 +62,7 @@ export class DelivererRig {
         return this.answer();
       },
     };
-    this.rooms = new Rooms(this.settings, clock, { workers: () => 1, isOwner: () => true });
+    this.rooms = new Rooms(this.settings, clock, { workers: () => 1, isOwner: () => true }, unheard());
     this.deliverer = new Deliverer(
       this.rooms,
       new Attempter(client, clock, silentLogger),

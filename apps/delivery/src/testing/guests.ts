@@ -4,6 +4,7 @@ import type { SubscriptionRecord } from '@hookline/contracts';
 import { newSigningSecret, Sealer, type Verdict } from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
 import { Guest, type Origin } from '../attempt/guest.js';
+import { OwnersWords } from '../attempt/owners-words.js';
 import { Rooms, type RoomLimits } from '../attempt/rooms.js';
 import { Subscriber } from '../subscriptions/subscriber.js';
 import { Target } from '../subscriptions/target.js';
@@ -34,12 +35,17 @@ export function subscriberOf(change: Partial<SubscriptionRecord> = {}): Subscrib
   return subscriber;
 }
 
+/** What owners say, to nobody. */
+export function unheard(): OwnersWords {
+  return new OwnersWords({ produce: async () => ({ partition: 0, offset: 0 }) }, 3_600_000);
+}
+
 /** Rooms with the settings' defaults, and an endpoint's limit that begins at its cap. */
 export function roomsWith(limits: Partial<RoomLimits>, clock: Clock, workers = 1, isOwner = true): Rooms {
   const { delivery } = loadConfig({ delivery: deliverySection }, {});
   const startConcurrency = limits.endpointConcurrency ?? delivery.endpointConcurrency;
   const share = { workers: () => workers, isOwner: () => isOwner };
-  return new Rooms({ ...delivery, startConcurrency, ...limits }, clock, share);
+  return new Rooms({ ...delivery, startConcurrency, ...limits }, clock, share, unheard());
 }
 
 /** A guest that stays until it is told to leave, and remembers what became of it. */

@@ -6,6 +6,7 @@ import {
   NotDurable,
   OffsetRunner,
   RangeReader,
+  TopicFollower,
   type BatchHandler,
   type LogRecord,
   type Output,
@@ -33,6 +34,9 @@ export class RigWorker {
   readonly share: LaneShare;
   /** Added to how stale the view is, ms. */
   staleBy = 0;
+  /** Attempts that it has begun. */
+  attempts = 0;
+  private readonly words: TopicFollower;
   private readonly client: EndpointClient;
   private readonly gate: ViewGate;
   private readonly events: OffsetRunner;
@@ -73,7 +77,12 @@ export class RigWorker {
     this.engine = new DeliveryEngine({
       settings,
       sealer,
-      client: this.client,
+      client: {
+        send: (request) => {
+          this.attempts++;
+          return this.client.send(request);
+        },
+      },
       output,
       clock,
       logger: silentLogger,
@@ -93,6 +102,14 @@ export class RigWorker {
       clock: systemClock,
       logger: silentLogger,
     });
+    const nothing = (): void => undefined;
+    this.words = new TopicFollower(
+      () => createKafka(kafkaConfig(), { role: 'words', logger: silentLogger }),
+      rig.named(TOPICS.progress),
+      { record: this.engine.words.take, atEnd: nothing, partitions: nothing },
+      systemClock,
+      silentLogger,
+    );
     this.view.onChange((id, record) => this.engine.targets.apply(id, record));
     this.events = this.runner('events', [TOPICS.events], this.engine.events.handler, {
       maxInFlightTotal: settings.heldEvents,
@@ -119,11 +136,12 @@ export class RigWorker {
       staleForMs: () => view.staleForMs() + this.staleBy,
     };
     this.gate = new ViewGate(freshness, [this.events, this.lanes], settings.viewStaleMs, systemClock);
-    counts.watch({ events: this.events, lanes: this.lanes, rooms: this.engine.rooms });
+    counts.watch({ events: this.events, lanes: this.lanes, rooms: this.engine.rooms, words: this.engine.words });
   }
 
   async start(): Promise<void> {
     this.view.start();
+    this.words.start();
     await this.view.ready();
     this.gate.start();
     await Promise.all([this.events.start(), this.lanes.start()]);
@@ -150,7 +168,7 @@ export class RigWorker {
     const stopped = Promise.all([this.events.stop(), this.lanes.stop()]);
     this.engine.lanes.close();
     await stopped;
-    await Promise.all([this.view.stop(), this.client.close()]);
+    await Promise.all([this.view.stop(), this.words.stop(), this.client.close()]);
   }
 
   private runner(

@@ -8,6 +8,8 @@ interface Told extends Pick<EngineParts, 'client' | 'output' | 'clock'> {
   /** What differs from the defaults. */
   settings?: Partial<DeliveryConfig>;
   isOwner?: () => boolean;
+  /** Whether it owns the subscriptions; where that isn't said, as it does its records. */
+  ownsSubscription?: () => boolean;
   lanePartitionOf?: (subscriptionId: string) => number;
 }
 
@@ -15,6 +17,7 @@ interface Told extends Pick<EngineParts, 'client' | 'output' | 'clock'> {
 export function testEngine({
   settings,
   isOwner = () => true,
+  ownsSubscription = isOwner,
   lanePartitionOf = () => 0,
   ...told
 }: Told): DeliveryEngine {
@@ -29,6 +32,6 @@ export function testEngine({
     leaseMs: 0,
     readLane: async function* () {},
     laneEnd: async () => 0,
-    share: { workers: () => 1, isOwner, lanePartitionOf },
+    share: { workers: () => 1, isOwner: ownsSubscription, lanePartitionOf },
   });
 }

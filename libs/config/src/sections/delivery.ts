@@ -44,6 +44,7 @@ export interface DeliveryConfig {
   idempotencyMaxIds: number;
   viewStaleMs: number;
   subscriptionBacklog: number;
+  breakerWordMs: number;
 }
 
 export const deliverySection = section<DeliveryConfig>('Delivery', {
@@ -241,5 +242,10 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     'HOOKLINE_SUBSCRIPTION_BACKLOG',
     'Deliveries that may wait for one subscription; beyond, its events are held in the log until half of these are through.',
     { default: 10_000, min: 2, max: 10_000_000 },
+  ),
+  breakerWordMs: duration(
+    'HOOKLINE_BREAKER_WORD',
+    "How long an owner's word counts that an endpoint is broken; while that fails it is repeated after half of it.",
+    { default: '1h' },
   ),
 });

@@ -83,6 +83,33 @@ describe('CircuitBreaker', () => {
     }
   });
 
+  it('that is suspected of others begins with the probe at once, open or closed, and forgets how long it was open', () => {
+    for (const breaker of [new CircuitBreaker(rules), opened()]) {
+      breaker.suspect(1_000);
+      expect([breaker.state, breaker.waitMs(1_000)]).toEqual(['open', 0]);
+      expect([breaker.admits(1_000), breaker.admits(1_000)]).toEqual([true, false]);
+      breaker.suspect(1_001);
+      expect(breaker.admits(1_001)).toBe(false);
+      breaker.failed(1_002);
+      expect(breaker.waitMs(1_002)).toBe(rules.breakerOpenMs);
+      breaker.close();
+      expect([breaker.state, breaker.waitMs(1_003)]).toEqual(['closed', 0]);
+    }
+  });
+
+  it('is open for as long as it is told to, at least, and never longer than the most', () => {
+    const breaker = new CircuitBreaker(rules);
+    for (const [leastMs, openMs] of [
+      [20_000, 20_000],
+      [99_000, 30_000],
+    ] as const) {
+      breaker.openLeastMs = leastMs;
+      for (let i = 0; i < rules.breakerFailures; i++) breaker.failed(0);
+      expect(breaker.waitMs(0)).toBe(openMs);
+      breaker.close();
+    }
+  });
+
   it('lets another probe go where one was lost', () => {
     const breaker = opened();
     breaker.admits(5_000);

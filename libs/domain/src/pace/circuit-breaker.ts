@@ -35,6 +35,8 @@ export class CircuitBreaker {
   private openedAt = 0;
   /** How long it is open this time, or was the last; 0 since it last closed. */
   private openMs = 0;
+  /** It is never open for less, ms. */
+  openLeastMs = 0;
 
   constructor(private readonly rules: BreakerRules) {
     this.sample = new FailureSample(rules.breakerSample);
@@ -91,8 +93,7 @@ export class CircuitBreaker {
   succeeded(_now: number, round = this.rounds): boolean {
     if (!this.counts(round)) return false;
     if (this.phase === 'half-open') {
-      this.enter('closed');
-      this.openMs = 0;
+      this.close();
       return true;
     }
     this.inARow = 0;
@@ -114,6 +115,21 @@ export class CircuitBreaker {
     return true;
   }
 
+  /** There is reason to think that the endpoint is broken: the next attempt, which may go at once, is the probe. */
+  suspect(now: number): void {
+    if (this.probeIsOut) return;
+    this.openMs = 0;
+    this.openedAt = now;
+    this.enter('open');
+  }
+
+  /** Others have found the endpoint healthy: all is forgotten. */
+  close(): void {
+    if (this.phase === 'closed') return;
+    this.enter('closed');
+    this.openMs = 0;
+  }
+
   private counts(round: number): boolean {
     return round === this.rounds && this.phase !== 'open';
   }
@@ -126,7 +142,8 @@ export class CircuitBreaker {
 
   private nextOpenMs(): number {
     const { breakerOpenMs, breakerOpenMostMs } = this.rules;
-    return Math.min(this.openMs === 0 ? breakerOpenMs : this.openMs * 2, breakerOpenMostMs);
+    const openMs = this.openMs === 0 ? breakerOpenMs : this.openMs * 2;
+    return Math.min(Math.max(openMs, this.openLeastMs), breakerOpenMostMs);
   }
 
   private enter(phase: BreakerState): void {
