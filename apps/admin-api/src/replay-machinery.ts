@@ -13,13 +13,15 @@ import { CatchUpRanges } from './replays/catch-up-ranges.js';
 import { Decisions } from './replays/decisions.js';
 import { RatePace, UNBOUNDED, WindowPace, type Pace } from './replays/pace.js';
 import type { ReplayJob } from './replays/replay-job.js';
-import { loadMatcher } from './replays/replay-matcher.js';
+import { openRecipients } from './replays/recipients.js';
 import { ReplayRunner } from './replays/replay-runner.js';
 import { ReplayScheduler } from './replays/replay-scheduler.js';
 import { Selection } from './replays/selection.js';
 import { subscribedNow } from './replays/subscribed.js';
 import type { Settings } from './settings.js';
 import type { LogOffsets } from './topics/log-offsets.js';
+
+type MachinerySettings = Pick<Settings, 'admin' | 'delivery' | 'http'>;
 
 export interface ReplayMachineryParts {
   database: Database;
@@ -39,7 +41,7 @@ export class ReplayMachinery {
   private readonly scheduler: ReplayScheduler;
   private readonly keepers: Keepers;
 
-  constructor(parts: ReplayMachineryParts, { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>) {
+  constructor(parts: ReplayMachineryParts, { admin, delivery, http }: MachinerySettings) {
     const { openSession, logger, clock } = parts;
     this.scheduler = new ReplayScheduler(openSession, runnerOf(parts, { admin, delivery }), logger, {
       concurrency: admin.replayConcurrency,
@@ -47,7 +49,7 @@ export class ReplayMachinery {
     });
     this.keepers = new Keepers({
       openSession,
-      keepers: keepersOf(parts, { admin, delivery }),
+      keepers: keepersOf(parts, { admin, delivery, http }),
       clock,
       logger,
       pollMs: admin.keeperPollMs,
@@ -82,14 +84,12 @@ function runnerOf(
   return new ReplayRunner({
     readerFor: (job) => (job.kind === 'replay' && job.rate === undefined ? reader : slowReader),
     resolve: (job) => ranges.resolve(job),
-    openSelection: async (job) =>
-      new Selection(job, {
-        matcher: await loadMatcher(database, job),
-        decisions: new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs }),
-        states,
-        logger,
-        spans: job.kind === 'replay' ? [] : await ranges.spansOf(job.id),
-      }),
+    openSelection: async (job) => {
+      const decisions = new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs });
+      const recipients = await openRecipients(database, job, decisions);
+      const spans = job.kind === 'replay' ? [] : await ranges.spansOf(job.id);
+      return new Selection(job, { recipients, decisions, states, logger, spans });
+    },
     paceOf,
     subscribedNow: (ids) => subscribedNow(database, ids),
     output,
@@ -99,7 +99,7 @@ function runnerOf(
 
 function keepersOf(
   { database, log, reader, output, ageOuts, clock, logger }: ReplayMachineryParts,
-  { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>,
+  { admin, delivery, http }: MachinerySettings,
 ): ConstructorParameters<typeof Keepers>[0]['keepers'] {
   const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
   return [
@@ -107,11 +107,12 @@ function keepersOf(
     new SpanKeeper(log, output),
     new Settlement(log, output),
     new SliceKeeper(
-      { database, log, reader, states: new DeliveryStates(database), output, logger },
+      { database, log, reader, states: new DeliveryStates(database), output, clock, logger },
       {
         slices: admin.sliceBatch,
         events: admin.sliceEvents,
         againMs: admin.keeperPollMs,
+        silentMs: delivery.directWaitMs + delivery.attemptTimeoutMs + http.drainMs,
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),

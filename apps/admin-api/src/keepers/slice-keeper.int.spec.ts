@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeCompacted, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { RangeReader } from '@hookline/kafka';
+import { DeliveryStates } from '@hookline/persistence';
+import { silentLogger } from '@hookline/platform';
+import { TestClock } from '@hookline/testing';
 import { deliveryIdsOf, ReplayRig } from '../testing/replay-rig.js';
-import { endOffsets } from '../testing/topics.js';
+import { endOffsets, testKafka } from '../testing/topics.js';
+import { SliceKeeper } from './slice-keeper.js';
 
 const FOUR = ['a.b', 'a.b', 'a.b', 'a.b'];
 
@@ -73,6 +78,7 @@ describe('late learners', () => {
     const others = await rig.publish(tenant, ['c.d', 'c.d']);
     await rig.decide([...before, ...missed, ...others], []);
     await rig.decide(matched, [id]);
+    await rig.record(matched, id, 'delivered');
     await over(id);
     await read(id);
     expect(await arrived(id)).toEqual(deliveryIdsOf(missed, id));
@@ -94,6 +100,7 @@ describe('late learners', () => {
     expect(row?.partitions).toMatchObject({ '0': { next: ofFirst[1]?.offset } });
     // A worker that was behind has read it, with the version in view: it has matched it, and sends it itself.
     await rig.decide(ofFirst.slice(1, 2), [id]);
+    await rig.record(ofFirst.slice(1, 2), id, 'retrying');
     await read(id);
     expect(await arrived(id)).toEqual(deliveryIdsOf([...others, ...ofFirst.filter((_, at) => at !== 1)], id));
   });
@@ -132,5 +139,80 @@ describe('late learners', () => {
     await over(subscription.id);
     await read(subscription.id);
     expect(await arrived(subscription.id)).toEqual([]);
+  });
+});
+
+describe('an event that its first owner matched', () => {
+  const SILENT_MS = 45_000;
+  const never = new AbortController().signal;
+  let rig: ReplayRig;
+
+  beforeAll(async () => {
+    rig = await ReplayRig.start();
+  });
+
+  afterAll(() => rig.stop());
+
+  /** What late learners may have left out is due: all that comes from now on, up to a version's time. */
+  async function open({ tenant, id }: { tenant: string; id: string }): Promise<() => Promise<unknown>> {
+    const holdsFrom = Object.fromEntries(await endOffsets(TOPICS.events));
+    const version = { version: 3, live: true, more: true, types: ['*'], holdsFrom };
+    return () =>
+      rig.database.query(
+        `INSERT INTO late_slices (subscription_id, version, tenant_id, versions, due_at, ends_at)
+         VALUES ($1, 3, $2, $3, now(), now() + interval '1 hour')`,
+        [id, tenant, JSON.stringify([version])],
+      );
+  }
+
+  it('and that was done again by a worker with an older view is not trusted: it holds the slice up, and is handed over when nobody can be at it any more', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const begin = await open(subscription);
+    const events = await rig.publish(tenant, FOUR);
+    const silent = events.filter(({ partition }) => partition === 0);
+    const others = events.filter(({ partition }) => partition !== 0);
+    // The first owner said so, and died. The next one has matched another one only, and sent to that.
+    await rig.decide(silent, [id, 'sub_other']);
+    await rig.record(silent, 'sub_other', 'delivered');
+    await rig.decide(others, [id]);
+    await rig.record(others, id, 'delivered');
+    await begin();
+
+    const clock = new TestClock();
+    const { database, log, pump: output } = rig;
+    const keeper = new SliceKeeper(
+      {
+        database,
+        log,
+        reader: new RangeReader(testKafka()),
+        states: new DeliveryStates(database),
+        output,
+        clock,
+        logger: silentLogger,
+      },
+      { slices: 10, events: 1_000, againMs: 0, silentMs: SILENT_MS, inFlightBytes: 1_000_000 },
+    );
+    const session = await rig.openSession();
+    const nextOf = async (): Promise<number | undefined> => {
+      const [slice] = await rig.database.query<{ partitions: Record<string, { next: number }> }[]>(
+        'SELECT partitions FROM late_slices WHERE subscription_id = $1',
+        [id],
+      );
+      return slice?.partitions['0']?.next;
+    };
+    const arrived = async (): Promise<string[]> =>
+      (await rig.arrived(TOPICS.deliveries, id)).map(({ deliveryId }) => deliveryId).sort();
+
+    await keeper.round(session, never);
+    clock.advance(SILENT_MS - 1);
+    await keeper.round(session, never);
+    expect(await nextOf()).toBe(silent[0]?.offset);
+    expect(await arrived()).toEqual([]);
+    clock.advance(1);
+    await keeper.round(session, never);
+    expect(await nextOf()).toBeUndefined();
+    // With the id that it has always had: whoever got it meanwhile knows it again.
+    expect(await arrived()).toEqual(deliveryIdsOf(silent, id));
   });
 });

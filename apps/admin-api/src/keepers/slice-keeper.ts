@@ -1,11 +1,12 @@
 import { encodeDeliveryHeaders, encodeOutcome, TOPICS } from '@hookline/contracts';
 import type { Output, RangeReader, ReadBatch } from '@hookline/kafka';
 import type { DeliveryStates, Queryable, Session } from '@hookline/persistence';
-import type { Logger } from '@hookline/platform';
+import type { Clock, Logger } from '@hookline/platform';
 import { InFlight } from '../replays/in-flight.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Keeper } from './keepers.js';
-import { decidedAmong } from './slice-decisions.js';
+import { decidedAmong } from '../replays/decided-among.js';
+import { SilentMatches } from './silent-matches.js';
 import { sharedRanges, SliceMatcher, type Candidate } from './slice-reading.js';
 import { isRead, Slices, type Slice, type SliceRange } from './slices.js';
 
@@ -15,6 +16,7 @@ export interface SliceKeeperParts {
   reader: RangeReader;
   states: DeliveryStates;
   output: Output;
+  clock: Clock;
   logger: Logger;
 }
 
@@ -25,25 +27,31 @@ export interface SliceKeeperLimits {
   events: number;
   /** Until what was not decided is looked at again, ms. */
   againMs: number;
+  /** How long whoever has matched an event may take until something is known of the delivery, ms. */
+  silentMs: number;
   /** Bytes that wait for Kafka at most. */
   inFlightBytes: number;
 }
 
 /**
  * Brings what late learners have left out: for each version that takes more than the one before, the events from where it
- * holds to where every worker knew of it, as far as it takes them and history's decisions do not name it. An event that no
+ * holds to where every worker knew of it, as far as it takes them and history knows of no delivery. An event that no
  * worker has decided yet holds its slice up, for whoever reads it knows of the version, or has not said yet what it
- * matched.
+ * matched. So does one that was matched and of whose delivery nothing is known: {@link SilentMatches}.
  */
 export class SliceKeeper implements Keeper {
   readonly name = 'slice-keeper';
+  private readonly silent: SilentMatches;
 
   constructor(
     private readonly parts: SliceKeeperParts,
     private readonly limits: SliceKeeperLimits,
-  ) {}
+  ) {
+    this.silent = new SilentMatches(parts.clock, limits.silentMs);
+  }
 
   async round(session: Session, signal: AbortSignal): Promise<void> {
+    this.silent.prune();
     const store = new Slices(session);
     const due = await store.due(this.limits.slices);
     if (due.length === 0) return;
@@ -111,7 +119,7 @@ export class SliceKeeper implements Keeper {
     }
   }
 
-  /** Those that nobody has matched; a slice goes no further than to the first event that is not decided. */
+  /** Those that nobody is at; a slice goes no further than to the first event of which that is not known yet. */
   private async choose(candidates: readonly Candidate[]): Promise<{ chosen: Candidate[]; heldUp: Map<Slice, number> }> {
     const [decided, states] = await Promise.all([
       decidedAmong(
@@ -125,15 +133,13 @@ export class SliceKeeper implements Keeper {
     ]);
     const heldUp = new Map<Slice, number>();
     const chosen = candidates.filter(({ slice, position, deliveryId }) => {
-      if (heldUp.has(slice)) return false;
       const decision = decided.get(position.offset);
-      if (decision === undefined) heldUp.set(slice, position.offset);
-      return (
-        decision !== undefined &&
-        !decision.duplicate &&
-        !decision.matched.has(slice.subscriptionId) &&
-        !states.has(deliveryId)
-      );
+      if (decision !== undefined && (decision.duplicate || states.has(deliveryId))) return false;
+      // Asked also behind where a slice is held up: they all are silent from now on, and not one after the other.
+      const isOpen =
+        decision === undefined || (decision.matched.has(slice.subscriptionId) && !this.silent.isAbandoned(deliveryId));
+      if (isOpen && !heldUp.has(slice)) heldUp.set(slice, position.offset);
+      return !heldUp.has(slice);
     });
     return { chosen, heldUp };
   }

@@ -7,6 +7,7 @@ export interface Decided {
   duplicate: boolean;
 }
 
+/** An event that matched exactly one subscription has no row of its own: its delivery says so. */
 const DECIDED = `
   SELECT "offset", matched, duplicate_of IS NOT NULL AS duplicate FROM event_routes
    WHERE partition = $1 AND "offset" = ANY($2::bigint[]) AND appended_at BETWEEN $3 AND $4
@@ -28,7 +29,14 @@ export async function decidedAmong(
     new Date(times.reduce((a, b) => Math.min(a, b))),
     new Date(times.reduce((a, b) => Math.max(a, b))),
   ]);
-  return new Map(
-    rows.map(({ offset, matched, duplicate }) => [Number(offset), { matched: new Set(matched), duplicate }]),
-  );
+  const decided = new Map<number, Decided>();
+  for (const { offset, matched, duplicate } of rows) {
+    // Two owners, one after the other, may have decided it by different views.
+    const known = decided.get(Number(offset));
+    decided.set(Number(offset), {
+      matched: new Set([...(known?.matched ?? []), ...matched]),
+      duplicate: duplicate || known?.duplicate === true,
+    });
+  }
+  return decided;
 }
