@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { KafkaConfig } from '@hookline/config';
 import { Kafka, logLevel, type ISocketFactory, type LogEntry, type SASLOptions } from 'kafkajs';
-import { muteNegativeTimerWarning } from '@hookline/platform';
+import { letConnectionsIdle } from '@hookline/platform';
 
 /** What the client has to say; pino's logger fits. */
 export interface KafkaLogger {
@@ -30,7 +30,7 @@ const CONNECTION_TIMEOUT_MS = 3_000;
  * @throws Error when a TLS file can't be read or a SASL user is missing
  */
 export function createKafka(config: KafkaConfig, options: KafkaOptions): Kafka {
-  muteNegativeTimerWarning();
+  letConnectionsIdle();
   const tls = tlsOptions(config);
   const sasl = saslOptions(config);
   return new Kafka({

@@ -9,4 +9,4 @@ export type { RoleConfig, RoleContext, RoleDefinition, RoleParts, Sections } fro
 export { startRole, type RunningRole } from './start-role.js';
 export { runRole } from './run-role.js';
 export { Refusal } from './refusal.js';
-export { muteNegativeTimerWarning } from './negative-timer-warning.js';
+export { letConnectionsIdle } from './idle-connections.js';

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { muteNegativeTimerWarning } from '@hookline/platform';
+import { letConnectionsIdle } from '@hookline/platform';
 import { Kafka, logLevel } from 'kafkajs';
 
 /** How many brokers the one at this address knows of. @throws Error if it doesn't answer */
 export async function brokersSeenBy(address: string): Promise<number> {
-  muteNegativeTimerWarning();
+  letConnectionsIdle();
   const kafka = new Kafka({
     clientId: 'hookline-probe',
     brokers: [address],
