@@ -1,5 +1,5 @@
 import type { CredentialRecord } from '@hookline/contracts';
-import { apiKeyIdOf, hashApiKey, sameSecret } from '@hookline/domain';
+import { apiKeyIdOf, isHashOfKey } from '@hookline/domain';
 import { notReady, unauthorized } from './problems.js';
 
 /** What is known of the keys. */
@@ -25,7 +25,7 @@ export class Authenticator {
     const keyId = key === undefined ? undefined : apiKeyIdOf(key);
     const credential = keyId === undefined ? undefined : this.credentials.get(keyId);
     // One answer for all: who tries keys learns nothing from it.
-    if (credential?.status !== 'active' || !sameSecret(hashApiKey(key as string), credential.hash))
+    if (credential?.status !== 'active' || !isHashOfKey(key as string, credential.hash))
       throw unauthorized('No active key has this value.');
     return credential.tenant;
   }

@@ -29,6 +29,13 @@ export function hashApiKey(key: string): string {
   return hash('sha256', key, 'hex');
 }
 
+/** Whether `hashed` is the hash of this key; takes as long wherever they differ. */
+export function isHashOfKey(key: string, hashed: string): boolean {
+  const known = Buffer.from(hashed, 'hex');
+  const given = hash('sha256', key, 'buffer');
+  return known.length === given.length && timingSafeEqual(known, given);
+}
+
 /** Compares two secrets of any length in a time that tells nothing of where they differ. */
 export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));

@@ -13,8 +13,10 @@ export {
   type SignedMessage,
   type Verification,
 } from './signature.js';
-export { Sealer, UnsealError, SealingKeyError } from './sealer.js';
-export { makeApiKey, apiKeyIdOf, hashApiKey, sameSecret, type NewApiKey } from './api-key.js';
+export { Sealer, UnsealError } from './sealer.js';
+export { SealingKeyError } from './sealing-keys.js';
+export { Tagger } from './tagger.js';
+export { makeApiKey, apiKeyIdOf, hashApiKey, isHashOfKey, sameSecret, type NewApiKey } from './api-key.js';
 export { DELIVERED, EXPIRED, SUPERSEDED, type End, type Outcome } from './outcome.js';
 export { verdictOf, type Verdict } from './answer/verdict.js';
 export { retryAfterMs } from './answer/retry-after.js';

@@ -1,4 +1,4 @@
-import { apiKeyIdOf, hashApiKey, sameSecret } from '@hookline/domain';
+import { apiKeyIdOf, isHashOfKey, sameSecret } from '@hookline/domain';
 import { ApiKey } from '@hookline/persistence';
 import type { Database } from '../database/database.js';
 import type { Caller } from './caller.js';
@@ -21,7 +21,7 @@ export class Authenticator {
     const id = apiKeyIdOf(token);
     if (id === undefined) return undefined;
     const key = await this.database.run((manager) => manager.findOneBy(ApiKey, { id, status: 'active' }));
-    if (key === null || !sameSecret(key.hash, hashApiKey(token))) return undefined;
+    if (key === null || !isHashOfKey(token, key.hash)) return undefined;
     return { kind: 'tenant', tenantId: key.tenantId };
   }
 }
