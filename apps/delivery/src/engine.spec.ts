@@ -28,6 +28,8 @@ let written: OutgoingRecord[];
 let answer: (request: SendRequest) => SendResult | Promise<SendResult>;
 let refuses: (record: OutgoingRecord) => boolean;
 let owner: boolean;
+/** What the producer has not sent yet is let go of with it; undefined where it sends at once. */
+let frozen: (() => void)[] | undefined;
 let revoked: AbortController;
 let assignment: Assignment;
 
@@ -38,6 +40,7 @@ beforeEach(() => {
   answer = () => ({ status: 204, durationMs: 1 });
   refuses = () => false;
   owner = true;
+  frozen = undefined;
   revoked = new AbortController();
   const tracker = new CompletionTracker(0);
   tracker.begin(7);
@@ -52,6 +55,8 @@ function engineWith(
   const output: Output = {
     produce: async (record) => {
       if (refuses(record)) throw new NotDurable('refused', 'by the test');
+      if (frozen !== undefined) await new Promise<void>((resolve) => frozen?.push(resolve));
+      if (record.mayLeave?.() === false) throw new NotDurable('fenced', 'by the test');
       written.push(record);
       return { partition: 0, offset: written.length };
     },
@@ -145,6 +150,30 @@ describe('an event', () => {
     await expect(engine.events.handler([record()])[0]).rejects.toThrow(NotOwner);
     expect(written).toEqual([]);
   });
+
+  it.each([
+    ['what has failed', 500, 'stays incomplete', 0],
+    ['what has arrived', 204, 'is complete', 1],
+  ])(
+    'A frozen worker wakes: %s leaves its queue only where that is so for whoever owns it now',
+    async (_, status, ends, left) => {
+      const engine = engineWith();
+      subscribe(engine, 'sub_a');
+      answer = () => ({ status, durationMs: 1 });
+      frozen = [];
+      const [taken] = engine.events.handler([record()]);
+      const end = taken?.then(
+        () => 'is complete',
+        ({ reason }: NotDurable) => (reason === 'fenced' ? 'stays incomplete' : reason),
+      );
+      await clock.advanceAsync(0);
+      owner = false;
+      const queued = frozen.length;
+      for (const wake of frozen) wake();
+      expect(await end).toBe(ends);
+      expect([queued, written.length]).toEqual([status === 204 ? 1 : 2, left]);
+    },
+  );
 
   it.each([
     ['is put off at once by the owner of a broken endpoint, as if it came from the lane', true, 'hookline.retry.5s'],

@@ -1,4 +1,5 @@
 import type { DeliveryConfig } from '@hookline/config';
+import { TOPICS } from '@hookline/contracts';
 import { RetryPolicy, type Sealer } from '@hookline/domain';
 import type { EndpointClient } from '@hookline/http-delivery';
 import type { Assignment, Output } from '@hookline/kafka';
@@ -53,7 +54,9 @@ export class DeliveryEngine {
     const { settings, sealer, client, output, clock, logger, metrics, owns, leaseMs, share } = parts;
     const { readLane, laneEnd } = parts;
     const policy = new RetryPolicy(settings);
-    const handover = new Handover(new PatientOutput(output, clock), metrics);
+    const ownsRecord = (assignment: Assignment): boolean =>
+      (assignment.topic === TOPICS.events ? owns.event : owns.lane)(assignment);
+    const handover = new Handover(new PatientOutput(output, clock), metrics, ownsRecord);
     const attempter = new Attempter(client, clock, logger);
     this.targets = new Targets(sealer, (target, last) => this.changed(target, last));
     this.words = new OwnersWords(output, settings.breakerWordMs);

@@ -14,12 +14,12 @@ import {
   type OutcomeRecord,
   type WideDelivery,
 } from '@hookline/contracts';
-import { NotDurable, type LogRecord } from '@hookline/kafka';
+import { NotDurable, type Assignment, type LogRecord, type OutgoingRecord } from '@hookline/kafka';
 import type { Delivery, FirstRecord } from '../delivery.js';
 import type { DeliveryMetrics } from '../metrics.js';
 import type { PatientOutput } from './patient-output.js';
 
-type DeliveryPart = NonNullable<OutcomeRecord['delivery']>;
+type Told = Omit<NonNullable<OutcomeRecord['delivery']>, 'id' | 'subscriptionId'>;
 
 /** A delivery that waits already, and is put off once more by less than this, has nothing to tell; ms. */
 const TOLD_FROM_MS = 60_000;
@@ -30,11 +30,16 @@ const MATCHED_IN_A_RECORD = 10_000;
 /**
  * Where a delivery goes from here: to a lane, to the dead letters, or nowhere, for it has arrived; and in each case a
  * record of what happened. Everything resolves when it is durable, and rejects when it can't be made so.
+ *
+ * What it writes of a delivery that goes on, or ends undelivered, leaves only while the worker owns what it came from: one
+ * that was frozen and wakes may have it in its queue still, and the next owner does all of it. A success is told in any case,
+ * and so is what an event matched: that is a function of the log.
  */
 export class Handover {
   constructor(
     private readonly output: PatientOutput,
     private readonly metrics: DeliveryMetrics,
+    private readonly owns: (assignment: Assignment) => boolean,
   ) {}
 
   delivered(delivery: Delivery, attempt: AttemptOutcome): Promise<unknown> {
@@ -46,14 +51,15 @@ export class Handover {
     this.metrics.handedOver('deliveries');
     return Promise.all([
       this.write(TOPICS.deliveries, delivery, encodeDeliveryHeaders(delivery.envelope)),
-      this.tell(delivery, { state: 'pending', reason: 'busy' }),
+      this.tellIfOurs(delivery, { state: 'pending', reason: 'busy' }),
     ]);
   }
 
   /** The lane's part of {@link toLane}, tried once: who hands over in order goes on from the first that fails. */
-  toLaneOnce({ envelope, body }: Delivery): Promise<unknown> {
-    const headers = encodeDeliveryHeaders(envelope);
-    return this.output.appendOnce({ topic: TOPICS.deliveries, key: envelope.subscriptionId, value: body, headers });
+  toLaneOnce(delivery: Delivery): Promise<unknown> {
+    return this.output.appendOnce(
+      this.recordFor(TOPICS.deliveries, delivery, encodeDeliveryHeaders(delivery.envelope)),
+    );
   }
 
   /** The other part: what is in the lane waits for its turn there. */
@@ -63,9 +69,11 @@ export class Handover {
   }
 
   /** Many at once, to the one that owns their partition of the lanes: of each of them it is said when it is tried. */
-  wideToLane(wide: WideDelivery, body: Buffer, partition: number): Promise<unknown> {
+  wideToLane(wide: WideDelivery, body: Buffer, partition: number, assignment: Assignment): Promise<unknown> {
     this.metrics.handedOver('deliveries', wide.subscriptionIds.length);
-    return this.output.append({ topic: TOPICS.deliveries, partition, value: body, headers: encodeWideHeaders(wide) });
+    const headers = encodeWideHeaders(wide);
+    const mayLeave = this.whileOurs(assignment);
+    return this.output.append({ topic: TOPICS.deliveries, partition, value: body, headers, mayLeave });
   }
 
   /**
@@ -79,7 +87,7 @@ export class Handover {
     if (isAnother && delayMs < TOLD_FROM_MS) return written;
     return Promise.all([
       written,
-      this.tell(delivery, {
+      this.tellIfOurs(delivery, {
         state: 'retrying',
         nextAttemptAt,
         ...(attempt ? { attempt } : { reason: 'busy' as const }),
@@ -97,13 +105,13 @@ export class Handover {
     this.metrics.deadLettered(reason);
     return Promise.all([
       this.write(TOPICS.deadLetters, delivery, encodeDeadLetterHeaders({ delivery: delivery.envelope, reason })),
-      this.tell(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }, goneVersion),
+      this.tellIfOurs(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }, goneVersion),
     ]);
   }
 
   /** It waits at its position of the log: nothing else has to be written. */
   held(delivery: Delivery, reason: HeldReason): Promise<unknown> {
-    return this.tell(delivery, { state: 'held', reason });
+    return this.tellIfOurs(delivery, { state: 'held', reason });
   }
 
   /** The owner's word on how much waits for a subscription. @param event some event, for the record is one about an event */
@@ -121,13 +129,13 @@ export class Handover {
     }
     const origin = `${record.topic}:${record.partition}:${record.offset}`;
     const why = { reason: 'unreadable' satisfies DeadLetterReason, detail, origin };
-    return this.output
-      .append({ topic: TOPICS.deadLetters, key: record.key, value: record.value, headers: { ...headers, ...why } })
-      .catch((error: unknown) => {
-        if (!(error instanceof NotDurable) || error.reason !== 'refused') throw error;
-        // Too large with what is added to it: it must not stop the lane, and the log has it.
-        return this.output.append({ topic: TOPICS.deadLetters, value: null, headers: why });
-      });
+    const mayLeave = this.whileOurs(record.assignment);
+    const letter = { topic: TOPICS.deadLetters, key: record.key, value: record.value, mayLeave };
+    return this.output.append({ ...letter, headers: { ...headers, ...why } }).catch((error: unknown) => {
+      if (!(error instanceof NotDurable) || error.reason !== 'refused') throw error;
+      // Too large with what is added to it: it must not stop the lane, and the log has it.
+      return this.output.append({ ...letter, key: null, value: null, headers: why });
+    });
   }
 
   /** What an event matched, where no delivery's first record says it. */
@@ -151,14 +159,26 @@ export class Handover {
   }
 
   private write(topic: string, delivery: Delivery, headers: Record<string, Buffer | string>): Promise<unknown> {
-    return this.output.append({ topic, key: delivery.envelope.subscriptionId, value: delivery.body, headers });
+    return this.output.append(this.recordFor(topic, delivery, headers));
   }
 
-  private tell(
-    delivery: Delivery,
-    part: Omit<DeliveryPart, 'id' | 'subscriptionId'>,
-    goneVersion?: number,
-  ): Promise<unknown> {
+  private recordFor(
+    topic: string,
+    { envelope, body, assignment }: Delivery,
+    headers: Record<string, Buffer | string>,
+  ): OutgoingRecord {
+    return { topic, key: envelope.subscriptionId, value: body, headers, mayLeave: this.whileOurs(assignment) };
+  }
+
+  private whileOurs(assignment: Assignment): () => boolean {
+    return () => this.owns(assignment);
+  }
+
+  private tellIfOurs(delivery: Delivery, part: Told, goneVersion?: number): Promise<unknown> {
+    return this.tell(delivery, part, goneVersion, this.whileOurs(delivery.assignment));
+  }
+
+  private tell(delivery: Delivery, part: Told, goneVersion?: number, mayLeave?: () => boolean): Promise<unknown> {
     const { envelope, firstRecord } = delivery;
     const record: OutcomeRecord = about(envelope.event, envelope.source);
     const matched = firstRecord?.take();
@@ -166,7 +186,7 @@ export class Handover {
     record.delivery = { id: envelope.deliveryId, subscriptionId: envelope.subscriptionId, ...part };
     if (envelope.replayId !== undefined) record.delivery.replayId = envelope.replayId;
     if (goneVersion !== undefined) record.gone = { subscriptionId: envelope.subscriptionId, version: goneVersion };
-    const written = this.outcome(record);
+    const written = this.outcome(record, mayLeave);
     if (matched === undefined || firstRecord === undefined) return written;
     return written.catch((error: unknown) => {
       firstRecord.giveBack();
@@ -174,8 +194,8 @@ export class Handover {
     });
   }
 
-  private outcome(record: OutcomeRecord): Promise<unknown> {
-    return this.output.append({ topic: TOPICS.attempts, value: encodeOutcome(record) });
+  private outcome(record: OutcomeRecord, mayLeave?: () => boolean): Promise<unknown> {
+    return this.output.append({ topic: TOPICS.attempts, value: encodeOutcome(record), mayLeave });
   }
 }
 

@@ -66,7 +66,7 @@ export class WideHandover {
         .filter(({ name }) => parts.open.has(name))
         .map(({ partition, subscriptionIds, name }) =>
           this.handover
-            .wideToLane({ event, source, windowStart, subscriptionIds }, body, partition)
+            .wideToLane({ event, source, windowStart, subscriptionIds }, body, partition, assignment)
             .then(() => parts.complete(name)),
         );
       await allDurable([this.handover.matched(event, source, firstRecord), ...written]);

@@ -66,7 +66,7 @@ export class DelivererRig {
     this.deliverer = new Deliverer(
       this.rooms,
       new Attempter(client, clock, silentLogger),
-      new Handover(new PatientOutput(output, clock), metrics),
+      new Handover(new PatientOutput(output, clock), metrics, () => this.owner),
       this.policy,
       this.settings,
       clock,

@@ -23,7 +23,7 @@ export class FlushPlan {
 
   /** Moves what fits from `source` into the batch of `target`; undefined if nothing did. */
   take(source: RecordQueue, target: PartitionQueue): PartitionBatch | undefined {
-    const records = source.take(this.room, this.batches.length === 0);
+    const records = this.takeAllowed(source);
     if (records.length === 0) return undefined;
     this.records += records.length;
     const same = this.batches.find(({ queue }) => queue === target);
@@ -35,4 +35,26 @@ export class FlushPlan {
     this.batches.push(batch);
     return batch;
   }
+
+  /** Of those that may not leave any more their callers are told, and others take their room. */
+  private takeAllowed(source: RecordQueue): PendingRecord[] {
+    for (;;) {
+      const taken = source.take(this.room, this.batches.length === 0);
+      if (taken.every(isAllowed)) return taken;
+      const allowed = taken.filter((record) => isAllowed(record) || this.fence(record));
+      if (allowed.length > 0) return allowed;
+    }
+  }
+
+  private fence(record: PendingRecord): false {
+    record.fail('fenced', 'it was not sent: who wrote it may not act any more');
+    this.room.records += 1;
+    this.room.bytes += record.bytes;
+    this.onSettled(record);
+    return false;
+  }
+}
+
+function isAllowed({ mayLeave }: PendingRecord): boolean {
+  return mayLeave === undefined || mayLeave();
 }

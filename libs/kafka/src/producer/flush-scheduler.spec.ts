@@ -47,6 +47,19 @@ class Rig {
     }
   }
 
+  /** @returns how each ended, as soon as it has */
+  addGuarded(count: number, partition: number, mayLeave: () => boolean): string[] {
+    const ends: string[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const record = { topic: 't', partition, value: Buffer.from('x'), mayLeave };
+      const resolve = (): void => void ends.push('durable');
+      this.scheduler.add(
+        new PendingRecord(record, Infinity, resolve, ({ name, reason }) => ends.push(`${name} ${reason}`)),
+      );
+    }
+    return ends;
+  }
+
   /** What was sent after so many milliseconds, and how many records it had by partition. */
   get log(): [ms: number, sent: Record<number, number>][] {
     return this.sends.map(({ at, sent }) => [at - START, sent]);
@@ -145,6 +158,28 @@ describe('FlushScheduler', () => {
       [0, { 0: PACED_FROM }],
       [15, { 0: 1 }],
       [20, { 1: 2 }],
+    ]);
+  });
+
+  it('A frozen worker wakes with records in its queue: they do not leave, and their callers are told', async () => {
+    const rig = new Rig();
+    let owns = true;
+    rig.add(1, 0);
+    await rig.clock.advanceAsync(0);
+    const first = rig.addGuarded(1_001, 0, () => owns);
+    const alone = rig.addGuarded(2, 1, () => owns);
+    // It waits for the answer to what is out; the rest of them is frozen with it.
+    await rig.clock.advanceAsync(0);
+    owns = false;
+    const others = rig.addGuarded(2, 0, () => true);
+    await rig.answer(0, 1);
+    await rig.clock.advanceAsync(50);
+    expect(rig.log.map(([, sent]) => sent)).toEqual([{ 0: 1 }, { 1: 2 }, { 0: 2 }]);
+    await rig.answer(2);
+    expect(first).toEqual(Array.from({ length: 1_001 }, () => 'NotDurable fenced'));
+    expect([alone, others]).toEqual([
+      ['durable', 'durable'],
+      ['durable', 'durable'],
     ]);
   });
 

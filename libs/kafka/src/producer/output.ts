@@ -8,6 +8,11 @@ export interface OutgoingRecord {
   partition?: number;
   value: Buffer | null;
   headers?: RecordHeaders;
+  /**
+   * Asked right before it is sent for the first time, so also after a process was frozen with it in the queue: where the answer
+   * is no, it is not sent, and its caller is told `fenced`. Absent: it may.
+   */
+  mayLeave?: (() => boolean) | undefined;
 }
 
 export interface Appended {
@@ -19,16 +24,16 @@ export interface Appended {
 export interface Output {
   /**
    * @param deadlineMs how long the caller waits; the record may still be appended later. Absent: for ever.
-   * @throws NotDurable when the deadline passed, the buffer is full, or the pump has stopped
+   * @throws NotDurable when the deadline passed, the buffer is full, the record may not leave any more, or the pump has stopped
    */
   produce(record: OutgoingRecord, deadlineMs?: number): Promise<Appended>;
 }
 
-/** The record is not known to be durable; it may still become so. */
+/** The record is not known to be durable; it may still become so, unless it was fenced. */
 export class NotDurable extends Error {
   override name = 'NotDurable';
   constructor(
-    readonly reason: 'deadline' | 'overloaded' | 'stopped' | 'refused',
+    readonly reason: 'deadline' | 'overloaded' | 'stopped' | 'refused' | 'fenced',
     detail: string,
   ) {
     super(detail);

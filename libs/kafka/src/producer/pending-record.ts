@@ -18,6 +18,8 @@ export class PendingRecord {
   readonly bytes: number;
   /** Milliseconds since the epoch; Infinity where the caller waits for ever. */
   readonly deadlineAt: number;
+  /** As in {@link OutgoingRecord}. */
+  readonly mayLeave: (() => boolean) | undefined;
   settled = false;
 
   /** @throws TypeError when the value, the key or a header is no text or buffer: it could never be sent */
@@ -33,6 +35,7 @@ export class PendingRecord {
     this.headers = record.headers;
     this.partition = record.partition ?? -1;
     this.deadlineAt = deadlineAt;
+    this.mayLeave = record.mayLeave;
     this.bytes = OVERHEAD_BYTES + (this.key?.length ?? 0) + byteLength(record.value) + headerBytes(record.headers);
   }
 
