@@ -39,7 +39,7 @@ export function toHistoryBatch(entries: readonly Entry[], expected: (record: Log
     const key = `${topic}/${partition}`;
     const move = moves.get(key);
     if (move) move.next = offset + 1;
-    else moves.set(key, { topic, partition, expected: expected(record), next: offset + 1 });
+    else moves.set(key, { topic, partition, expected: expected(record), first: offset, next: offset + 1 });
     if (event) events.push(event);
     if (outcome) outcomes.push(outcome);
   }

@@ -14,3 +14,4 @@ export * from './sections/recorder.js';
 export * from './sections/relay.js';
 export * from './sections/admin.js';
 export * from './sections/sources.js';
+export * from './sections/stream.js';

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
+import { sealingKeys } from './sealing-keys.js';
 
 const VERSION = 'v1';
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-const KEY_BYTES = 32;
 
 /** A sealed text can't be opened. */
 export class UnsealError extends Error {
@@ -17,17 +17,12 @@ export class UnsealError extends Error {
   }
 }
 
-/** The keys for sealing can't be used. The message names the key, never its bytes. */
-export class SealingKeyError extends Error {
-  override name = 'SealingKeyError';
-}
-
 /**
  * Seals secrets for PostgreSQL and the topics: AES-256-GCM, written as
  * `v1.<key's name>.<base64url of iv (12 bytes), tag (16) and ciphertext>`.
  */
 export class Sealer {
-  private readonly keys = new Map<string, KeyObject>();
+  private readonly keys: ReadonlyMap<string, KeyObject>;
   private readonly current: string;
 
   /**
@@ -35,18 +30,8 @@ export class Sealer {
    * @throws SealingKeyError
    */
   constructor(keys: readonly string[]) {
-    for (const [index, entry] of keys.entries()) {
-      const match = /^([A-Za-z0-9_-]{1,64}):([A-Za-z0-9+/_=-]+)$/.exec(entry);
-      if (!match) throw new SealingKeyError(`sealing key ${index + 1} is not name:base64`);
-      const [, name, encoded] = match as unknown as [string, string, string];
-      const bytes = Buffer.from(encoded, 'base64');
-      if (bytes.length !== KEY_BYTES) throw new SealingKeyError(`sealing key ${name} must have ${KEY_BYTES} bytes`);
-      if (this.keys.has(name)) throw new SealingKeyError(`sealing key ${name} is named twice`);
-      this.keys.set(name, createSecretKey(bytes));
-    }
-    const [current] = this.keys.keys();
-    if (current === undefined) throw new SealingKeyError('at least one sealing key is needed');
-    this.current = current;
+    this.keys = sealingKeys(keys);
+    this.current = this.keys.keys().next().value as string;
   }
 
   /** @param aad what the secret belongs to, `tenant/subscriptionId`: it opens nowhere else */

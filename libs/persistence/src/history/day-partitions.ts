@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { noteDay } from '../recording/recorder-gaps.js';
 
 /** The tables that are cut into days. */
 const TABLES = ['events', 'event_routes', 'deliveries', 'replay_deliveries', 'attempts'] as const;
@@ -55,7 +56,7 @@ export class DayPartitions {
       [TABLES, dayName(at)],
     );
     this.forget();
-    for (const { name } of rows) await database.query(`DROP TABLE IF EXISTS ${name}`);
+    for (const { name } of rows) await database.query(dropDay(name));
     return rows.map((row) => row.name);
   }
 }
@@ -76,5 +77,16 @@ function createDay(start: number): string {
   });
   return `DO $$ BEGIN
     PERFORM pg_advisory_xact_lock(${DAYS_LOCK}); ${tables.join('')}
+  END $$`;
+}
+
+/** What is gone with a day of events is noted in the transaction that drops it, for the readers of the stream. */
+function dropDay(table: string): string {
+  return `DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(${DAYS_LOCK});
+    IF to_regclass('${table}') IS NOT NULL THEN
+      ${table.startsWith('events_') ? noteDay(table) : ''}
+      DROP TABLE ${table};
+    END IF;
   END $$`;
 }

@@ -4,6 +4,7 @@ import { ATTEMPTS, attemptRows, type OutcomeToRecord } from './attempt-rows.js';
 import { BinaryBuffer } from './binary-buffer.js';
 import { copyRows } from './copy.js';
 import { EVENTS, type EventToRecord } from './event-rows.js';
+import { noteJumps } from './recorder-gaps.js';
 import { moveOffsets, type OffsetMove } from './recorder-offsets.js';
 import { changeSubscriptions } from './subscription-changes.js';
 import { insertRoutes, upsertDeliveries, upsertReplayDeliveries } from './upserts.js';
@@ -71,6 +72,7 @@ export class HistoryWriter {
   private async transact(client: PoolClient, batch: HistoryBatch): Promise<WrittenRows> {
     await client.query('BEGIN; SET LOCAL synchronous_commit = off');
     await moveOffsets(client, batch.moves);
+    await noteJumps(client, batch.moves);
     const attempts = attemptRows(batch.outcomes);
     if (batch.events.length > 0) await copyRows(client, EVENTS, batch.events, this.buffer);
     if (attempts.length > 0) await copyRows(client, ATTEMPTS, attempts, this.buffer);

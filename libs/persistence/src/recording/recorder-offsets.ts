@@ -5,6 +5,8 @@ export interface OffsetMove {
   topic: string;
   partition: number;
   expected: number;
+  /** The offset of the first record; the log let go of what is between that and the one expected. */
+  first?: number;
   next: number;
 }
 
