@@ -23,6 +23,7 @@ import { CurrentRecords } from './outbox/current-records.js';
 import { outboxMetrics } from './outbox/outbox-metrics.js';
 import { OutboxPublisher } from './outbox/outbox-publisher.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
+import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { faultsOf, sections } from './settings.js';
 import { HeldPositions } from './subscriptions/held-positions.js';
@@ -100,7 +101,8 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const ageOuts = new AgeOuts(kafka, pump, admin.requestTimeoutMs);
   const help = 'Times that work left the log unread, by what became of it.';
   metrics.gauges('hookline_age_outs', help, 'state', () => ageOuts.counts());
-  const replays = new ReplayMachinery(
+  const replays = new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays);
+  const machinery = new ReplayMachinery(
     {
       database,
       openSession,
@@ -122,7 +124,8 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       keys: new KeysService(database, clock, admin.maxKeys),
       subscriptions: new SubscriptionsService(database, rules, mapper, held, clock, admin.maxSubscriptions),
       history: new HistoryService(new EventHistory(database), deliveries),
-      replays: new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays),
+      replays,
+      recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
       log,
       ageOuts,
     }),
@@ -130,11 +133,11 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     start: async () => {
       if (!(await startCheck.pass())) return;
       outbox.start();
-      replays.start();
+      machinery.start();
     },
     drain: async () => {
       startCheck.stop();
-      await Promise.all([outbox.stop(), replays.stop()]);
+      await Promise.all([outbox.stop(), machinery.stop()]);
     },
     close: async () => {
       await pump.stop({ drainMs: config.http.drainMs / 2 });

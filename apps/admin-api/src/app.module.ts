@@ -6,6 +6,8 @@ import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { KeysController } from './keys/keys.controller.js';
 import { KeysService } from './keys/keys.service.js';
+import { RecoveryController } from './replays/recovery.controller.js';
+import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysController } from './replays/replays.controller.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { SubscriptionsController } from './subscriptions/subscriptions.controller.js';
@@ -23,6 +25,7 @@ export interface Services {
   subscriptions: SubscriptionsService;
   history: HistoryService;
   replays: ReplaysService;
+  recovery: RecoveryService;
   log: LogOffsets;
   ageOuts: AgeOuts;
 }
@@ -38,6 +41,7 @@ export class AppModule {
         SubscriptionsController,
         HistoryController,
         ReplaysController,
+        RecoveryController,
         TopicsController,
         AgeOutsController,
       ],
@@ -48,6 +52,7 @@ export class AppModule {
         { provide: SubscriptionsService, useValue: services.subscriptions },
         { provide: HistoryService, useValue: services.history },
         { provide: ReplaysService, useValue: services.replays },
+        { provide: RecoveryService, useValue: services.recovery },
         { provide: LogOffsets, useValue: services.log },
         { provide: AgeOuts, useValue: services.ageOuts },
       ],

@@ -32,12 +32,10 @@ export {
   type RecordedAttempt,
 } from './history/delivery-history.js';
 export { type RecordedDelivery } from './history/delivery-row.js';
+export { chooseDelivery } from './history/replay-choices.js';
 export { DeliveryStates, type KnownState } from './history/delivery-states.js';
 export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';
 export { InvalidCursor } from './history/cursor.js';
-export { StreamCursors, type StreamPosition } from './history/stream-cursor.js';
-export { type StreamGap } from './history/stream-gaps.js';
-export { StreamHistory, type StreamEvent, type StreamNews, type StreamPage } from './history/stream-history.js';
 export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/history-writer.js';
 export { type EventToRecord } from './recording/event-rows.js';
 export { type OutcomeToRecord } from './recording/attempt-rows.js';

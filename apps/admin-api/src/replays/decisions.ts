@@ -1,6 +1,7 @@
 import { TOPICS, type LogPosition } from '@hookline/contracts';
 import { type Queryable, unlessAborted } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
+import { decidedAmong, type Decided } from './decided-among.js';
 import type { LogBounds } from './resolve-ranges.js';
 
 /** Between two looks at the history, ms. */
@@ -29,11 +30,20 @@ export class Decisions {
 
   /**
    * @param positions of one partition, in order
-   * @returns the offsets of those that repeat another event
+   * @returns the offsets of those that repeat another event; what is not known to repeat one is taken for none
    */
   async duplicatesAmong(positions: readonly LogPosition[], signal: AbortSignal): Promise<Set<number>> {
+    const known = await this.among(positions, signal);
+    return new Set([...known].filter(([, { duplicate }]) => duplicate).map(([offset]) => offset));
+  }
+
+  /**
+   * What was decided, by offset; without those that history does not say anything of, though it was waited for.
+   * @param positions of one partition, in order
+   */
+  async among(positions: readonly LogPosition[], signal: AbortSignal): Promise<Map<number, Decided>> {
     const [first] = positions;
-    if (first === undefined) return new Set();
+    if (first === undefined) return new Map();
     let known = await this.look(positions);
     if (known.size < positions.length && !(this.inVain.has(first.partition) && known.size === 0))
       known = await this.waitForMore(positions, known, signal);
@@ -43,18 +53,18 @@ export class Decisions {
       this.inVain.add(first.partition);
       this.parts.logger.warn(
         { undecided, partition: first.partition, from: first.offset },
-        'the history does not say whether events are repeats: they are replayed',
+        'the history does not say what became of events that are replayed: whom they matched, and whether they are repeats',
       );
     }
-    return new Set([...known].filter(([, duplicate]) => duplicate).map(([offset]) => offset));
+    return known;
   }
 
   /** Progress is one more decision, or the recorder on its way through what was there when the wait began. */
   private async waitForMore(
     positions: readonly LogPosition[],
-    known: Map<number, boolean>,
+    known: Map<number, Decided>,
     signal: AbortSignal,
-  ): Promise<Map<number, boolean>> {
+  ): Promise<Map<number, Decided>> {
     const { clock, waitMs } = this.parts;
     const written = (await this.parts.log.bounds(TOPICS.attempts)).reduce((sum, { high }) => sum + high, 0);
     let recorded = await this.recorded();
@@ -79,23 +89,7 @@ export class Decisions {
     return Number(row?.sum ?? 0);
   }
 
-  /** By offset, for those that are decided: whether it is a repeat. */
-  private async look(positions: readonly LogPosition[]): Promise<Map<number, boolean>> {
-    const times = positions.map(({ at }) => at);
-    const rows = await this.parts.database.query<{ offset: string; duplicate: boolean }[]>(DECIDED, [
-      positions[0]?.partition,
-      positions.map(({ offset }) => offset),
-      new Date(times.reduce((a, b) => Math.min(a, b))),
-      new Date(times.reduce((a, b) => Math.max(a, b))),
-    ]);
-    return new Map(rows.map((row) => [Number(row.offset), row.duplicate]));
+  private look(positions: readonly LogPosition[]): Promise<Map<number, Decided>> {
+    return decidedAmong(this.parts.database, positions);
   }
 }
-
-/** An event that matched exactly one subscription has no row of its own: its delivery says so. */
-const DECIDED = `
-  SELECT "offset", duplicate_of IS NOT NULL AS duplicate FROM event_routes
-   WHERE partition = $1 AND "offset" = ANY($2::bigint[]) AND appended_at BETWEEN $3 AND $4
-  UNION ALL
-  SELECT event_offset, false FROM deliveries
-   WHERE event_partition = $1 AND event_offset = ANY($2::bigint[]) AND event_at BETWEEN $3 AND $4 AND sole_match`;

@@ -3,6 +3,12 @@ import type { ReplayKind, ReplayRange } from '@hookline/persistence';
 /** By what became of it before a delivery is chosen: any, all that were not delivered, or only the dead-lettered. */
 export type OutcomeFilter = 'all' | 'undelivered' | 'failed';
 
+/**
+ * Whom it brings what it reads: those that match now, those that the event was for when it came, or the deliveries that
+ * were picked one by one.
+ */
+export type ReplayTo = 'matching' | 'original' | 'chosen';
+
 /** Offsets of one partition that the log let go of before they were read; `to` is exclusive. */
 export interface GoneRange {
   partition: number;
@@ -26,6 +32,8 @@ export interface ReplayResult {
   sample?: SampledEvent[];
   /** Of a dry run: the deliveries that would have been handed over. */
   wouldSend?: number;
+  /** Events that were left out, for history does not say whom they were for. */
+  undecided?: number;
 }
 
 /** A replay as its runner holds it. */
@@ -35,6 +43,7 @@ export interface ReplayJob {
   tenantId: string | null;
   subscriptionIds: string[] | undefined;
   types: string[] | undefined;
+  to: ReplayTo;
   outcome: OutcomeFilter;
   /** Deliveries a second at most; undefined: no limit. */
   rate: number | undefined;

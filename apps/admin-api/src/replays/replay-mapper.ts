@@ -1,19 +1,50 @@
+import { TOPICS } from '@hookline/contracts';
 import type { Replay } from '@hookline/persistence';
-import type { OutcomeFilter, ReplayResult } from './replay-job.js';
+import type { OutcomeFilter, ReplayResult, ReplayTo } from './replay-job.js';
 import type { CreateReplay, ReplayView } from './replays.schemas.js';
 
 /** What was asked for, as it is kept. */
 export function specOf(body: CreateReplay): Record<string, unknown> {
-  const { topic, from, to, subscriptionIds, types, outcome, rate, dryRun } = body;
+  const { topic, from, to, subscriptionIds, subscriptions, types, outcome, rate, dryRun } = body;
   return {
     topic,
     from,
     to: to ?? null,
     subscriptionIds: subscriptionIds ?? null,
+    subscriptions,
     types: types ?? null,
     outcome,
     rate: rate ?? null,
     dryRun,
+  };
+}
+
+/**
+ * Of a replay that brings single deliveries, which are chosen one by one.
+ * @param about what they were chosen by
+ */
+export function chosenSpec({
+  subscriptionIds,
+  outcome,
+  about,
+  rate,
+}: {
+  subscriptionIds?: readonly string[] | undefined;
+  outcome: OutcomeFilter;
+  about: Record<string, unknown>;
+  rate?: number | undefined;
+}): Record<string, unknown> {
+  const subscriptions: ReplayTo = 'chosen';
+  return {
+    topic: TOPICS.events,
+    from: about,
+    to: null,
+    subscriptionIds: subscriptionIds ?? null,
+    subscriptions,
+    types: null,
+    outcome,
+    rate: rate ?? null,
+    dryRun: false,
   };
 }
 
@@ -29,6 +60,7 @@ export function toView(row: Replay, now: number): ReplayView {
     from: spec['from'],
     to: spec['to'],
     subscriptionIds: (spec['subscriptionIds'] as string[] | null | undefined) ?? null,
+    subscriptions: (spec['subscriptions'] as ReplayTo | undefined) ?? 'matching',
     types: (spec['types'] as string[] | null | undefined) ?? null,
     outcome: (spec['outcome'] as OutcomeFilter | undefined) ?? 'all',
     rate: (spec['rate'] as number | null | undefined) ?? null,
@@ -37,6 +69,7 @@ export function toView(row: Replay, now: number): ReplayView {
     scanned: Number(row.scanned),
     matched: Number(row.matched),
     sent: Number(row.sent),
+    undecided: result.undecided ?? 0,
     gone: result.gone ?? [],
     dryRun: spec['dryRun'] === true ? { wouldSend: result.wouldSend ?? 0, sample: result.sample ?? [] } : null,
     error: row.error,

@@ -5,11 +5,11 @@ import { In } from 'typeorm';
 import type { Database } from '../database/database.js';
 import type { ReplayJob } from './replay-job.js';
 
-/** The subscriptions that a replay is for, as they are when it begins or is resumed. */
-export async function loadMatcher(
+/** The subscriptions that a replay is for, as they are when it begins or is resumed: those of its tenant that take anything. */
+export async function loadSubscriptions(
   database: Database,
-  { tenantId, subscriptionIds, types }: Pick<ReplayJob, 'tenantId' | 'subscriptionIds' | 'types'>,
-): Promise<ReplayMatcher> {
+  { tenantId, subscriptionIds }: Pick<ReplayJob, 'tenantId' | 'subscriptionIds'>,
+): Promise<Matchable[]> {
   const rows = await database.run((manager) =>
     manager.findBy(Subscription, {
       status: 'enabled',
@@ -17,10 +17,7 @@ export async function loadMatcher(
       ...(subscriptionIds ? { id: In(subscriptionIds) } : {}),
     }),
   );
-  return new ReplayMatcher(
-    rows.map((row) => ({ id: row.id, tenant: row.tenantId, types: row.types })),
-    types,
-  );
+  return rows.map((row) => ({ id: row.id, tenant: row.tenantId, types: row.types }));
 }
 
 export class ReplayMatcher {

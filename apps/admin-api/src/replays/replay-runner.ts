@@ -102,11 +102,10 @@ export class ReplayRunner {
         await this.handOver(job, part, signal);
         pace.took(deliveries);
       } else if (job.dryRun) {
-        sample(job, selected);
+        part.push(...selected);
         at = selected.length;
       }
-      for (const { deliveries: sent, before } of part) job.sent += sent.length + before;
-      job.matched += job.dryRun ? selected.length : part.length;
+      count(job, part);
       range.next = selected[at]?.record.offset ?? batch.next;
       const from = counted;
       while (counted < batch.records.length && (batch.records[counted]?.offset ?? 0) < range.next) counted += 1;
@@ -169,6 +168,14 @@ function rangesOf(job: ReplayJob): OffsetRange[] {
     from: next,
     to,
   }));
+}
+
+function count(job: ReplayJob, part: readonly Selected[]): void {
+  const decided = part.filter(({ undecided }) => !undecided);
+  if (decided.length < part.length) job.result.undecided = (job.result.undecided ?? 0) + part.length - decided.length;
+  job.matched += decided.length;
+  if (job.dryRun) sample(job, decided);
+  else for (const { deliveries, before } of decided) job.sent += deliveries.length + before;
 }
 
 function sample({ result }: ReplayJob, selected: readonly Selected[]): void {

@@ -1,5 +1,5 @@
 import type { ReplayKind, ReplayRange, ReplayStatus, Session } from '@hookline/persistence';
-import type { OutcomeFilter, ReplayJob, ReplayResult } from './replay-job.js';
+import type { OutcomeFilter, ReplayJob, ReplayResult, ReplayTo } from './replay-job.js';
 
 /** It was paused or cancelled, or another process goes on with it. */
 export class ReplayTakenAway extends Error {
@@ -33,6 +33,7 @@ interface ReplayRow {
 interface ReplaySpec {
   from?: { timestamp?: number | string } | null;
   subscriptionIds?: string[] | null;
+  subscriptions?: ReplayTo;
   types?: string[] | null;
   outcome?: OutcomeFilter;
   rate?: number | null;
@@ -131,6 +132,7 @@ function toJob(row: ReplayRow): ReplayJob {
     tenantId: row.tenant_id,
     subscriptionIds: spec.subscriptionIds ?? undefined,
     types: spec.types ?? undefined,
+    to: spec.subscriptions ?? 'matching',
     outcome: spec.outcome ?? 'all',
     rate: spec.rate ?? undefined,
     dryRun: spec.dryRun ?? false,

@@ -29,7 +29,7 @@ import { LogOffsets } from '../topics/log-offsets.js';
 import { Decisions } from './decisions.js';
 import { replayHistory } from '../replay-machinery.js';
 import { UNBOUNDED } from './pace.js';
-import { loadMatcher } from './replay-matcher.js';
+import { openRecipients } from './recipients.js';
 import { ReplayRunner } from './replay-runner.js';
 import { ReplayScheduler } from './replay-scheduler.js';
 import { ReplaysService } from './replays.service.js';
@@ -263,6 +263,7 @@ describe('a replay whose process dies in the middle', () => {
     const { id } = await service.create(caller, {
       topic: TOPICS.events,
       from: { offsets: Object.fromEntries([...from].map(([partition, offset]) => [String(partition), offset])) },
+      subscriptions: 'matching',
       outcome: 'all',
       dryRun: false,
     });
@@ -277,14 +278,16 @@ describe('a replay whose process dies in the middle', () => {
       const runner = new ReplayRunner({
         readerFor: () => new RangeReader(testKafka(), { maxBytes: 20_000 }),
         resolve: async () => true,
-        openSelection: async (job) =>
-          new Selection(job, {
-            matcher: await loadMatcher(database, job),
-            decisions: new Decisions({ database, log, clock: systemClock, logger: silentLogger, waitMs: 0 }),
+        openSelection: async (job) => {
+          const decisions = new Decisions({ database, log, clock: systemClock, logger: silentLogger, waitMs: 0 });
+          return new Selection(job, {
+            recipients: await openRecipients(database, job, decisions),
+            decisions,
             states: new DeliveryStates(database),
             logger: silentLogger,
             spans: [],
-          }),
+          });
+        },
         paceOf: () => UNBOUNDED,
         subscribedNow: (ids) => subscribedNow(database, ids),
         output,

@@ -41,7 +41,14 @@ export const createReplay = z.strictObject({
     .max(1_000, 'must name 1000 subscriptions at most')
     .refine((ids) => new Set(ids).size === ids.length, 'must not name one twice')
     .optional()
-    .describe('Only these; each gets what its types match. Left out: all that match now.'),
+    .describe('Only these. Left out: all of the tenant.'),
+  subscriptions: z
+    .enum(['matching', 'original'])
+    .default('matching')
+    .describe(
+      'Whom an event is for: `matching`, those whose types match it now, whenever they were made; `original`, those that it was ' +
+        'for when it came, whatever they match now, as history knows it. Neither brings anything to one that is not enabled.',
+    ),
   types: z
     .array(typePattern)
     .min(1, 'must name at least one type, or be left out')
@@ -89,6 +96,9 @@ export const replayView = z.object({
   from: z.unknown(),
   to: z.unknown(),
   subscriptionIds: z.array(z.string()).nullable(),
+  subscriptions: z
+    .enum(['matching', 'original', 'chosen'])
+    .describe('Whom an event is for; `chosen`: the deliveries that a resend or a redrive has picked.'),
   types: z.array(z.string()).nullable(),
   outcome: z.enum(['all', 'undelivered', 'failed']),
   rate: z.number().nullable(),
@@ -97,6 +107,9 @@ export const replayView = z.object({
   scanned: z.int().describe('Events read.'),
   matched: z.int().describe('Events that match at least one of the subscriptions.'),
   sent: z.int().describe('Deliveries handed over.'),
+  undecided: z
+    .int()
+    .describe('Events left out, for history does not say whom they were for; only where that is asked.'),
   gone: z.array(gone).describe('What the log had let go of before it was read.'),
   dryRun: z.object({ wouldSend: z.int(), sample: z.array(sampled).describe('The first of them.') }).nullable(),
   error: z.string().nullable(),

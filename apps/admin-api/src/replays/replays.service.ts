@@ -1,4 +1,4 @@
-import { isId, newId } from '@hookline/domain';
+import { isId } from '@hookline/domain';
 import {
   Replay,
   REPLAY_CHANNEL,
@@ -9,14 +9,15 @@ import {
   type ReplayStatus,
 } from '@hookline/persistence';
 import { ProblemError, type Clock } from '@hookline/platform';
-import { In, IsNull } from 'typeorm';
+import { In } from 'typeorm';
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
 import { positionOf, toPage, type Page } from '../http/page.js';
-import { invalid, limitReached, notFound } from '../http/problems.js';
+import { invalid, notFound } from '../http/problems.js';
 import { findTenant } from '../tenants/tenants.service.js';
 import { specOf, toView } from './replay-mapper.js';
 import { placeOf } from './boundaries.js';
+import { insertReplay, newReplay } from './new-replay.js';
 import type { CreateReplay, ListReplays, ReplayProgress, ReplayView } from './replays.schemas.js';
 import { resolveRanges, type LogBounds } from './resolve-ranges.js';
 
@@ -45,37 +46,9 @@ export class ReplaysService {
       body.to && placeOf(this.history, tenantId, 'to', body.to),
     ]);
     const now = new Date(this.clock.now());
-    const row: Replay = {
-      id: newId('rpl'),
-      tenantId,
-      spec: specOf(body),
-      status: 'pending',
-      partitions: await resolveRanges(this.log, body.topic, from, to),
-      scanned: '0',
-      matched: '0',
-      sent: '0',
-      error: null,
-      createdAt: now,
-      updatedAt: now,
-      finishedAt: null,
-      kind: 'replay',
-      subscriptionId: null,
-      version: null,
-      toOffsets: null,
-      toldAt: null,
-      notBefore: null,
-      resumeAt: null,
-      startedAt: null,
-      result: null,
-    };
-    await this.database.transaction(async (manager) => {
-      await findTenant(manager, tenantId, true);
-      const open = await manager.countBy(Replay, { tenantId, kind: 'replay', finishedAt: IsNull() });
-      if (open >= this.maxOpen) throw limitReached('unfinished replays', this.maxOpen);
-      // The typing of TypeORM takes a column of JSON apart.
-      await manager.insert(Replay, row as object);
-      await manager.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
-    });
+    const partitions = await resolveRanges(this.log, body.topic, from, to);
+    const row = newReplay({ tenantId, spec: specOf(body), partitions }, now);
+    await this.database.transaction((manager) => insertReplay(manager, row, this.maxOpen));
     return { ...toView(row, now.getTime()), delivered: 0, failed: 0 };
   }
 

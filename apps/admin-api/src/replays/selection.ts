@@ -7,7 +7,7 @@ import { choiceOf } from './choice.js';
 import type { Decisions } from './decisions.js';
 import { isHeld, type HeldSpan } from './held-spans.js';
 import type { ReplayJob } from './replay-job.js';
-import type { ReplayMatcher } from './replay-matcher.js';
+import type { ReadEvent, Recipients } from './recipients.js';
 
 /** An event that a replay brings, and to whom. */
 export interface Selected {
@@ -16,10 +16,12 @@ export interface Selected {
   deliveries: { id: string; subscriptionId: string }[];
   /** Deliveries of it that this replay has handed over before it was interrupted; they have had an outcome since. */
   before: number;
+  /** Nobody knows whom it is for: it is counted, and left out. */
+  undecided: boolean;
 }
 
 export interface SelectionParts {
-  matcher: ReplayMatcher;
+  recipients: Recipients;
   /** For one run. */
   decisions: Decisions;
   states: DeliveryStates;
@@ -28,7 +30,7 @@ export interface SelectionParts {
   spans: readonly HeldSpan[];
 }
 
-/** What a replay brings of what it reads: by matching, by what history knows of each delivery, and without repeats. */
+/** What a replay brings of what it reads: by whom it is for, by what history knows of each delivery, and without repeats. */
 export class Selection {
   private readonly choice: ReturnType<typeof choiceOf>;
 
@@ -41,9 +43,10 @@ export class Selection {
 
   /** In the order of the log. */
   async of(batch: ReadBatch, signal: AbortSignal): Promise<Selected[]> {
-    const matched = this.matched(batch);
-    const states = this.choice === undefined ? new Map<string, KnownState>() : await this.statesOf(matched);
-    const chosen = matched.map((selected) => this.chosen(selected, states)).filter(isAny);
+    const found = await this.found(batch, signal);
+    const states = this.choice === undefined ? new Map<string, KnownState>() : await this.statesOf(found);
+    const chosen = found.map((selected) => this.chosen(selected, states)).filter(isAny);
+    if (this.parts.recipients.byHistory) return chosen;
     // What history knows a delivery of is decided, and is no repeat.
     const open = chosen.filter(({ deliveries }) => deliveries.some(({ id }) => !states.has(id)));
     const repeats = await this.parts.decisions.duplicatesAmong(
@@ -53,14 +56,20 @@ export class Selection {
     return chosen.filter(({ record }) => !repeats.has(record.offset));
   }
 
-  private matched(batch: ReadBatch): Selected[] {
-    return batch.records.flatMap((record) => {
+  private async found(batch: ReadBatch, signal: AbortSignal): Promise<Selected[]> {
+    const read = batch.records.flatMap((record): (ReadEvent & { record: ReadRecord })[] => {
       const event = this.eventOf(record);
       if (event === undefined || (this.job.tenantId !== null && event.tenant !== this.job.tenantId)) return [];
-      const deliveries = this.parts.matcher
-        .match(event)
-        .map((subscriptionId) => ({ id: deliveryIdOf(event, record, subscriptionId), subscriptionId }));
-      return deliveries.length === 0 ? [] : [{ record, event, deliveries, before: 0 }];
+      return [{ record, event, position: positionOf(record) }];
+    });
+    const ids = await this.parts.recipients.of(read, signal);
+    return read.flatMap(({ record, event, position }) => {
+      const known = ids.get(position.offset);
+      const deliveries = (known ?? []).map((subscriptionId) => {
+        return { id: deliveryIdOf(event, position, subscriptionId), subscriptionId };
+      });
+      const undecided = known === undefined;
+      return undecided || deliveries.length > 0 ? [{ record, event, deliveries, before: 0, undecided }] : [];
     });
   }
 
@@ -72,15 +81,13 @@ export class Selection {
     const left = selected.deliveries.filter(({ id }) => states.get(id)?.replayed !== true);
     return {
       ...selected,
-      deliveries: left.filter(({ id }) => choice(states.get(id)?.state, held)),
+      deliveries: left.filter(({ id }) => states.get(id)?.discarded !== true && choice(states.get(id)?.state, held)),
       before: selected.deliveries.length - left.length,
     };
   }
 
-  private statesOf(matched: readonly Selected[]): Promise<Map<string, KnownState>> {
-    const asked = matched.flatMap(({ record, deliveries }) =>
-      deliveries.map(({ id }) => ({ id, at: record.timestamp })),
-    );
+  private statesOf(found: readonly Selected[]): Promise<Map<string, KnownState>> {
+    const asked = found.flatMap(({ record, deliveries }) => deliveries.map(({ id }) => ({ id, at: record.timestamp })));
     return this.parts.states.of(asked, this.job.id);
   }
 
@@ -100,6 +107,6 @@ export function positionOf({ partition, offset, timestamp }: ReadRecord): LogPos
   return { partition, offset, at: timestamp };
 }
 
-function isAny({ deliveries, before }: Selected): boolean {
-  return deliveries.length > 0 || before > 0;
+function isAny({ deliveries, before, undecided }: Selected): boolean {
+  return deliveries.length > 0 || before > 0 || undecided;
 }

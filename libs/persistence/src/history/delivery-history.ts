@@ -41,6 +41,12 @@ export class DeliveryHistory {
     tenantId: string | null,
     deliveryId: string,
   ): Promise<{ delivery: RecordedDelivery; attempts: RecordedAttempt[] } | undefined> {
+    const delivery = await this.find(tenantId, deliveryId);
+    return delivery && { delivery, attempts: await this.attempts(deliveryUuid(deliveryId) as string) };
+  }
+
+  /** As {@link get}, without the attempts. */
+  async find(tenantId: string | null, deliveryId: string): Promise<RecordedDelivery | undefined> {
     const uuid = deliveryUuid(deliveryId);
     if (uuid === undefined) return undefined;
     const [row] = await this.database.query<DeliveryRow[]>(
@@ -48,7 +54,7 @@ export class DeliveryHistory {
         WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.tenant_id = $2)`,
       [uuid, tenantId],
     );
-    return row && { delivery: toDelivery(row), attempts: await this.attempts(uuid) };
+    return row && toDelivery(row);
   }
 
   /**

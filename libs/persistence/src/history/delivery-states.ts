@@ -12,6 +12,8 @@ export interface KnownState {
   state: DeliveryState;
   /** The replay that was asked about has had it, whatever became of it there. */
   replayed: boolean;
+  /** It is a dead letter that somebody has discarded. */
+  discarded: boolean;
 }
 
 /** How deliveries stand, many at a time; those that nothing is recorded of are not in the answer. */
@@ -22,13 +24,13 @@ export class DeliveryStates {
   async of(asked: readonly AskedDelivery[], replayId: string | null): Promise<Map<string, KnownState>> {
     if (asked.length === 0) return new Map();
     const times = asked.map(({ at }) => at);
-    const rows = await this.database.query<{ delivery_id: string; state: DeliveryState; replayed: boolean }[]>(STATES, [
+    const rows = await this.database.query<({ delivery_id: string } & KnownState)[]>(STATES, [
       asked.map(({ id }) => deliveryUuid(id)),
       new Date(times.reduce((a, b) => Math.min(a, b))),
       new Date(times.reduce((a, b) => Math.max(a, b))),
       replayId,
     ]);
-    return new Map(rows.map((row) => [deliveryIdOf(row.delivery_id), { state: row.state, replayed: row.replayed }]));
+    return new Map(rows.map(({ delivery_id, ...known }) => [deliveryIdOf(delivery_id), known]));
   }
 
   /** By partition, the first event that a subscription is neither through with nor has given up. */
@@ -54,8 +56,10 @@ export class DeliveryStates {
 }
 
 const STATES = `
-  SELECT d.delivery_id, d.state, r.delivery_id IS NOT NULL AS replayed
+  SELECT d.delivery_id, d.state, r.delivery_id IS NOT NULL AS replayed, x.delivery_id IS NOT NULL AS discarded
     FROM deliveries d
+    LEFT JOIN dead_letter_discards x
+      ON x.delivery_id = d.delivery_id AND x.event_at = d.event_at AND x.letter_at = d.updated_at
     LEFT JOIN replay_deliveries r
       ON r.replay_id = $4 AND r.delivery_id = d.delivery_id AND r.event_at = d.event_at
    WHERE d.delivery_id = ANY($1::uuid[]) AND d.event_at BETWEEN $2 AND $3`;
