@@ -116,7 +116,7 @@ function keepersOf(
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),
-    ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, clock, logger })]),
+    ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, output, clock, logger })]),
   ];
 }
 

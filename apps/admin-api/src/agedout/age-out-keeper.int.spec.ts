@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { TOPICS, type AgedOutRecord } from '@hookline/contracts';
+import { decodeOutcome, TOPICS, type AgedOutRecord, type HeldRange } from '@hookline/contracts';
 import { partitionOf } from '@hookline/kafka';
 import { silentLogger, systemClock } from '@hookline/platform';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
+import { readFrom } from '../testing/topics.js';
 import { AgeOutKeeper } from './age-out-keeper.js';
 
 const never = new AbortController().signal;
@@ -46,10 +47,8 @@ describe('the keeper of what aged out', () => {
     };
     const session = await rig.openSession();
     try {
-      await new AgeOutKeeper({ ageOuts, log: { bounds }, clock: systemClock, logger: silentLogger }).round(
-        session,
-        never,
-      );
+      const parts = { ageOuts, log: { bounds }, output: rig.pump, clock: systemClock, logger: silentLogger };
+      await new AgeOutKeeper(parts).round(session, never);
     } finally {
       await session.close();
     }
@@ -175,7 +174,70 @@ describe('the keeper of what aged out', () => {
       lastAt: first.at,
       deliveries: 1,
     };
-    expect(await keep([gap(laneOf(id))], cut)).toMatchObject([{ state: 're-created', recreated: 1, lost: [lost] }]);
+    const record = gap(laneOf(id));
+    expect(await keep([record], cut)).toEqual([
+      { ...record, lost: [lost], recreated: 1 },
+      { ...record, state: 're-created', recreated: 1, lost: [lost] },
+    ]);
+  });
+
+  /** The ranges that were dead-lettered for a subscription, as `partition:from-to`. */
+  async function buried(id: string): Promise<string[]> {
+    return (await readFrom(TOPICS.deadLetters, new Map()))
+      .filter(({ key }) => String(key) === id)
+      .map(({ headers }) => {
+        expect(String(headers['reason'])).toBe('let-go');
+        const { partition, from, to } = JSON.parse(String(headers['held-range'])) as HeldRange;
+        return `${partition}:${from}-${to}`;
+      });
+  }
+
+  /** What history will know of a subscription's deliveries by the log: their ids, states and reasons. */
+  async function told(id: string): Promise<string[]> {
+    return (await readFrom(TOPICS.attempts, new Map()))
+      .map(({ value }) => decodeOutcome(value).delivery)
+      .filter((delivery) => delivery?.subscriptionId === id)
+      .map((delivery) => `${delivery?.id} ${delivery?.state} ${delivery?.reason}`);
+  }
+
+  it('What neither the lane nor the log has ends in dead letters with exact bounds, and in history; also members of wide hand-overs, and not twice', async () => {
+    const { id, tenant } = await rig.subscribe();
+    const [a, b, delivered, c, wide, last] = (
+      await rig.publish(
+        tenant,
+        Array.from({ length: 18 }, (_, i) => `t.${i}`),
+      )
+    ).filter(({ partition }) => partition === 0) as [
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+      PublishedEvent,
+    ];
+    await rig.record([a, c], id, 'retrying');
+    await rig.record([b], id, 'pending');
+    await rig.record([delivered], id, 'delivered');
+    await rig.record([last], id, 'pending');
+    await rig.decide([wide], [id, 'sub_other']);
+    await rig.recordEvents([wide]);
+    const cut: Bounds = async (topic) =>
+      (await rig.log.bounds(topic)).map((each) =>
+        topic === TOPICS.events && each.partition === 0 ? { ...each, low: last.offset } : each,
+      );
+    const record = gap(laneOf(id));
+    const [, done] = await keep([record], cut);
+    expect(done).toMatchObject({ state: 're-created', recreated: 1, lost: [{ first: a.offset, deliveries: 4 }] });
+    expect(await buried(id)).toEqual([`0:${a.offset}-${b.offset + 1}`, `0:${c.offset}-${wide.offset + 1}`]);
+    const ends = deliveryIdsOf([a, b, c, wide], id).map((delivery) => `${delivery} dead-lettered let-go`);
+    expect((await told(id)).sort()).toEqual(ends);
+
+    // A crash after history has taken that, and before it was marked: it says what was found, and tells nobody again.
+    await rig.record([a, b, c, wide], id, 'dead-lettered');
+    await rig.record([last], id, 'delivered');
+    const { state: _, ...rest } = done as AgedOutRecord;
+    expect(await keep([{ ...rest, state: 'found' }], cut)).toEqual([done]);
+    expect(await buried(id)).toHaveLength(2);
   });
 
   it('lets a catch-up that is under way end first', async () => {
@@ -183,11 +245,25 @@ describe('the keeper of what aged out', () => {
     const { id, tenant } = subscription;
     await rig.record(await rig.publish(tenant, ['a']), id, 'pending');
     // Nobody has told the workers of its version: it waits.
+    const found = gap(laneOf(id), { foundAt: Date.now() - 60_000, until: Date.now() });
     const first = await rig.catchUp(subscription, new Map(), { told: false });
-    expect(await keep([gap(laneOf(id))])).toEqual([]);
+    expect(await keep([found])).toEqual([]);
     await rig.database.query(`UPDATE replays SET status = 'completed', finished_at = now() WHERE id = $1`, [first]);
-    expect(await keep([gap(laneOf(id))])).toMatchObject([{ state: 're-created' }]);
+    expect(await keep([found])).toMatchObject([{ state: 're-created' }]);
     expect(await catchUpsOf(id)).toHaveLength(2);
+  });
+
+  it('a catch-up whose lane aged out does not wait for ever: it is cancelled, and the next one brings what it had there', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const old = await rig.catchUp(subscription, new Map(), { told: false });
+    await rig.record(await rig.publish(tenant, ['a']), id, 'pending', old);
+    // Whatever the clocks of this machine and of PostgreSQL say: it was there when the loss was found.
+    await rig.database.query(`UPDATE replays SET created_at = now() - interval '1 hour' WHERE id = $1`, [old]);
+    expect(await keep([gap(laneOf(id))])).toMatchObject([{ state: 're-created', recreated: 1 }]);
+    const catchUps = await catchUpsOf(id);
+    expect(catchUps.map((each) => (each as { status?: string }).status).sort()).toEqual(['cancelled', 'pending']);
+    expect((await rig.replay(old))['status']).toBe('cancelled');
   });
 
   it('says of events that nobody read that they are lost', async () => {

@@ -1,10 +1,11 @@
 import { TOPICS, type AgedOutRecord, type LostEvents } from '@hookline/contracts';
-import { partitionOf } from '@hookline/kafka';
+import { partitionOf, type Output } from '@hookline/kafka';
 import type { Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Keeper } from '../keepers/keepers.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { bringBack } from './bring-back.js';
+import { buryLost } from './bury-lost.js';
 import { undoneOf, type Undone } from './undone.js';
 
 /** Between two looks at what was found, ms. */
@@ -18,6 +19,7 @@ const BESIDE_MS = 60_000;
 export interface AgeOutKeeperParts {
   ageOuts: { list(): Promise<AgedOutRecord[]>; write(record: AgedOutRecord): Promise<void> };
   log: Pick<LogBounds, 'bounds'>;
+  output: Output;
   clock: Clock;
   logger: Logger;
 }
@@ -25,7 +27,7 @@ export interface AgeOutKeeperParts {
 /**
  * Sees to what aged out of a lane before its owner read it. Which deliveries were there is in history: those of the lane's
  * subscriptions that have no end, and had their last outcome before the log of the lane begins. They are brought by a catch-up.
- * What can't be, because `hookline.events` has let go of it as well, is written down with its bounds.
+ * What can't be, because `hookline.events` has let go of it as well, is written down with its bounds, and dead-lettered.
  */
 export class AgeOutKeeper implements Keeper {
   readonly name = 'age-outs';
@@ -53,6 +55,7 @@ export class AgeOutKeeper implements Keeper {
         session,
         inLanes.filter((record) => record.partition === partition),
         partition,
+        signal,
       );
     }
   }
@@ -77,7 +80,12 @@ export class AgeOutKeeper implements Keeper {
     this.parts.logger.error({ ageOut: record }, 'events left the log before they were matched: they are lost');
   }
 
-  private async restore(session: Session, records: readonly AgedOutRecord[], partition: number): Promise<void> {
+  private async restore(
+    session: Session,
+    records: readonly AgedOutRecord[],
+    partition: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ageOuts, log, logger } = this.parts;
     const lanes = await log.bounds((records[0] as AgedOutRecord).topic);
     const rows = await session.query<{ id: string }>(`SELECT id FROM subscriptions WHERE status <> 'deleted'`);
@@ -88,23 +96,29 @@ export class AgeOutKeeper implements Keeper {
     const undone = await undoneOf(session, ids, until, lows);
     const there = undone.filter(({ isGone }) => !isGone);
     const ends = Object.fromEntries(events.map(({ partition: of, high }) => [of, high]));
+    const foundAt = Math.max(...records.map((record) => record.foundAt));
     let waits = false;
     for (const id of new Set(there.map(({ subscriptionId }) => subscriptionId))) {
       if (this.brought.has(id)) continue;
       const its = there.filter(({ subscriptionId }) => subscriptionId === id);
-      if (await bringBack(session, id, its, ends)) this.brought.add(id);
+      if (await bringBack(session, id, its, foundAt, ends)) this.brought.add(id);
       else waits = true;
     }
     // Nothing is marked before all of it is under way.
     if (waits) return;
-    const lost = lostOf(undone);
-    const recreated = there.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    const gone = undone.filter(({ isGone }) => isGone);
+    const found = { lost: lostOf(gone), recreated: there.reduce((sum, { deliveries }) => sum + deliveries, 0) };
+    // As it was before a crash, if that is told: by now history may know of ends, and nobody would find those again.
+    const { lost = found.lost, recreated = found.recreated } =
+      records.find((record) => record.lost !== undefined) ?? found;
+    if (gone.length > 0) for (const record of records) await ageOuts.write({ ...record, lost, recreated });
+    for (const each of gone) await buryLost(session, this.parts.output, each, until, signal);
     const state = recreated === 0 && lost.length > 0 ? 'lost' : 're-created';
     for (const record of records) {
       await ageOuts.write({ ...record, state, recreated, ...(lost.length > 0 ? { lost } : {}) });
       logger.error(
         { ageOut: record, recreated, lost },
-        'deliveries aged out of a lane; those that the log has are brought again',
+        'deliveries aged out of a lane; those that the log has are brought again, the others are dead-lettered',
       );
     }
   }
@@ -121,10 +135,9 @@ export class AgeOutKeeper implements Keeper {
   }
 }
 
-function lostOf(undone: readonly Undone[]): LostEvents[] {
+function lostOf(gone: readonly Undone[]): LostEvents[] {
   const byPartition = new Map<number, LostEvents>();
-  for (const { partition, first, last, firstAt, lastAt, deliveries, isGone } of undone) {
-    if (!isGone) continue;
+  for (const { partition, first, last, firstAt, lastAt, deliveries } of gone) {
     const known = byPartition.get(partition);
     byPartition.set(partition, {
       partition,

@@ -16,6 +16,8 @@ import type { Undone } from './undone.js';
  * Has a subscription brought what was lost in its lane: it is held, from its first event on, and a catch-up begins, which sends
  * what history has neither as delivered nor as dead-lettered. One that is paused or disabled gets it when it is enabled.
  * @param undone of this subscription, what the log still has
+ * @param foundAt when it was found that something was lost, ms since the epoch. A catch-up that was there before may wait for
+ *   ever for what it had in that lane: it is cancelled as any other, and the new one brings that, too
  * @param ends of `hookline.events`, for the partitions where nothing is undone
  * @returns false where a catch-up of it is under way, or a change of it is not published yet: it is asked again after that
  */
@@ -23,10 +25,11 @@ export function bringBack(
   session: Session,
   subscriptionId: string,
   undone: readonly Undone[],
+  foundAt: number,
   ends: Readonly<Record<string, number>>,
 ): Promise<boolean> {
   return inTransaction(session, async () => {
-    const [row] = await session.query<LockedRow>(LOCK, [subscriptionId]);
+    const [row] = await session.query<LockedRow>(LOCK, [subscriptionId, new Date(foundAt)]);
     if (row === undefined || row.status === 'deleted') return true;
     if (row.under_way) return false;
     const from = { ...ends, ...Object.fromEntries(undone.map(({ partition, first }) => [partition, first])) };
@@ -56,6 +59,7 @@ async function catchUp(session: Session, subscriptionId: string): Promise<void> 
 const LOCK = `
   SELECT s.status, EXISTS (
            SELECT FROM replays r WHERE r.subscription_id = s.id AND r.kind = 'catch-up' AND r.finished_at IS NULL
+              AND r.created_at > $2
          ) OR EXISTS (
            SELECT FROM outbox o WHERE o.topic = '${TOPICS.subscriptions}' AND o.key = s.id
          ) AS under_way

@@ -75,7 +75,7 @@ export class SpanKeeper implements Keeper {
 
 /** One dead letter for all of the range. */
 export function heldRangeLetter(
-  { subscriptionId, tenantId, since }: HeldSpan,
+  { subscriptionId, tenantId, since }: Pick<HeldSpan, 'subscriptionId' | 'tenantId' | 'since'>,
   { partition, from, to }: LostRange,
   reason: 'let-go' | 'subscription-deleted',
 ): Parameters<Output['produce']>[0] {

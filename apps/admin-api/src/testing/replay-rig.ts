@@ -170,6 +170,17 @@ export class ReplayRig {
       );
   }
 
+  /** As if the recorder had the events themselves. */
+  async recordEvents(events: readonly PublishedEvent[]): Promise<void> {
+    await this.makeDays(events);
+    for (const { partition, offset, at, tenant, id, type } of events)
+      await this.database.query(
+        `INSERT INTO events (partition, "offset", appended_at, tenant_id, event_id, type, time, payload, size)
+         VALUES ($1, $2, $3, $4, $5, $6, '2026-01-01T00:00:00Z', '{}', 2)`,
+        [partition, offset, new Date(at), tenant, id, type],
+      );
+  }
+
   /** As if the recorder knew of these deliveries. */
   async record(
     events: readonly PublishedEvent[],
