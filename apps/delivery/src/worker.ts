@@ -21,6 +21,7 @@ import {
 import { systemClock, type Logger, type Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
 import { AgedOutReports } from './agedout/aged-out-reports.js';
+import { toldAgeOuts } from './agedout/told-age-outs.js';
 import { DeliveryEngine } from './engine.js';
 import { appendTimeOf } from './intake/append-time.js';
 import { dedupeLookBack } from './intake/look-back.js';
@@ -87,7 +88,7 @@ export class DeliveryWorker {
       { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics), onAppended: clock.learn },
       { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes, sharedIntervalMs: delivery.outcomeIntervalMs },
     );
-    this.agedOut = new AgedOutReports(this.pump, this.appendTimeAt, clock, logger);
+    this.agedOut = new AgedOutReports(this.pump, this.appendTimeAt, toldAgeOuts(this.kafka), clock, logger);
     this.logTime = new LogTime(this.pump, clock);
     this.engine = new DeliveryEngine({
       settings: delivery,

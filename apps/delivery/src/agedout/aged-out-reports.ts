@@ -7,6 +7,9 @@ const WRITE_MS = 10_000;
 /** The append time of the record at an offset, ms since the epoch; undefined where there is none. */
 export type AppendTimeAt = (topic: string, partition: number, offset: number) => Promise<number | undefined>;
 
+/** Every age-out that was ever written down. */
+export type ToldAgeOuts = () => Promise<Iterable<AgedOutRecord>>;
+
 /**
  * Writes down what the log let go of before it was read, in `hookline.progress`: there it outlives the worker, it can be
  * read, and admin-api sees to it that the deliveries concerned are made again.
@@ -15,16 +18,24 @@ export class AgedOutReports {
   constructor(
     private readonly output: Output,
     private readonly appendTimeAt: AppendTimeAt,
+    private readonly told: ToldAgeOuts,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
 
-  /** Resolves when it is durable. @throws NotDurable */
+  /**
+   * Resolves when it is durable.
+   * @returns what of it was not written down before; undefined where nothing is new
+   * @throws NotDurable; whatever keeps what was written down from being read
+   */
   async report(
     group: string,
-    { topic, partition, from, to, since }: AgedOut,
+    gap: AgedOut,
     { low, high }: { low: number; high: number },
-  ): Promise<void> {
+  ): Promise<AgedOut | undefined> {
+    const { topic, partition, to, since } = gap;
+    const from = Math.max(gap.from, await this.toldUpTo(group, gap));
+    if (from >= to) return undefined;
     const until = low < high ? await this.firstLeft(topic, partition, low) : undefined;
     const record: AgedOutRecord = {
       v: 1,
@@ -42,6 +53,20 @@ export class AgedOutReports {
       { topic: TOPICS.progress, key: agedOutKey(record), value: encodeProgress(record) },
       WRITE_MS,
     );
+    return { ...gap, from };
+  }
+
+  /**
+   * Where another owner ended that has found the same, and went before anything was committed or witnessed behind it: what it
+   * told is told, and what it left out was complete, though nobody remembers that any more. What was witnessed later says that
+   * the group had been further since; then it is another age-out, maybe of a topic that was made anew.
+   */
+  private async toldUpTo(group: string, { topic, partition, since }: AgedOut): Promise<number> {
+    let end = 0;
+    for (const told of await this.told())
+      if (told.group === group && told.topic === topic && told.partition === partition)
+        if (since === undefined || since <= told.foundAt) end = Math.max(end, told.to);
+    return end;
   }
 
   /** When what is left begins: good to know, and nothing waits for it. */

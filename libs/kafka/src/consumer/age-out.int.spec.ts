@@ -78,6 +78,7 @@ describe('work that the log let go of', () => {
       onAgedOut: async (gap) => {
         told.push({ gap, handled: log.all.length });
         if (fails-- > 0) throw new Error('not durable');
+        return gap;
       },
     });
     await runner.start();

@@ -154,8 +154,12 @@ export class Restorer {
       ...run,
       ...(since === undefined ? {} : { since }),
     }));
-    for (const each of gaps) await onAgedOut?.(each, log);
+    const news: AgedOut[] = [];
     for (const each of gaps) {
+      const untold = onAgedOut === undefined ? each : await onAgedOut(each, log);
+      if (untold !== undefined) news.push(untold);
+    }
+    for (const each of news) {
       observer.agedOut?.(each);
       logger.error({ ...each }, 'records aged out of the log before they were read');
     }

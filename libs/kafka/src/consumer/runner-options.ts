@@ -44,8 +44,11 @@ export interface PositionStore {
   read(partitions: readonly { topic: string; partition: number }[]): Promise<ReadonlyMap<string, number>>;
 }
 
-/** @param log what the log has of the partition now: from `low` (inclusive) to `high` (exclusive) */
-export type OnAgedOut = (gap: AgedOut, log: { low: number; high: number }) => Promise<void>;
+/**
+ * @param log what the log has of the partition now: from `low` (inclusive) to `high` (exclusive)
+ * @returns what of the gap nobody has told before, for another owner may have, and gone before it committed anything
+ */
+export type OnAgedOut = (gap: AgedOut, log: { low: number; high: number }) => Promise<AgedOut | undefined>;
 
 /** Where a partition stood when that was last written down. */
 export interface Witnessed {
