@@ -26,6 +26,7 @@ import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { faultsOf, sections } from './settings.js';
+import { streamsOf } from './streams/streams.js';
 import { HeldPositions } from './subscriptions/held-positions.js';
 import { HeldViews } from './subscriptions/held-views.js';
 import { SubscriptionMapper } from './subscriptions/subscription-mapper.js';
@@ -117,6 +118,8 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     config,
   );
 
+  const streams = streamsOf({ database, log, clock, metrics }, config);
+
   return {
     module: AppModule.with({
       authenticator: new Authenticator(config.operator.token, database),
@@ -128,6 +131,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
       log,
       ageOuts,
+      streams,
     }),
     configure: serveOpenApi,
     start: async () => {
@@ -137,6 +141,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     },
     drain: async () => {
       startCheck.stop();
+      streams.stop();
       await Promise.all([outbox.stop(), machinery.stop()]);
     },
     close: async () => {

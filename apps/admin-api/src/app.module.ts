@@ -10,6 +10,8 @@ import { RecoveryController } from './replays/recovery.controller.js';
 import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysController } from './replays/replays.controller.js';
 import { ReplaysService } from './replays/replays.service.js';
+import { StreamsController } from './streams/streams.controller.js';
+import { StreamsService } from './streams/streams.service.js';
 import { SubscriptionsController } from './subscriptions/subscriptions.controller.js';
 import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
 import { TenantsController } from './tenants/tenants.controller.js';
@@ -28,6 +30,7 @@ export interface Services {
   recovery: RecoveryService;
   log: LogOffsets;
   ageOuts: AgeOuts;
+  streams: StreamsService;
 }
 
 @Module({})
@@ -44,6 +47,7 @@ export class AppModule {
         RecoveryController,
         TopicsController,
         AgeOutsController,
+        StreamsController,
       ],
       providers: [
         { provide: Authenticator, useValue: services.authenticator },
@@ -55,6 +59,7 @@ export class AppModule {
         { provide: RecoveryService, useValue: services.recovery },
         { provide: LogOffsets, useValue: services.log },
         { provide: AgeOuts, useValue: services.ageOuts },
+        { provide: StreamsService, useValue: services.streams },
       ],
     };
   }

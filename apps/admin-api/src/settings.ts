@@ -7,6 +7,7 @@ import {
   publishSection,
   pumpSection,
   sealingSection,
+  streamSection,
   topicsSection,
 } from '@hookline/config';
 import { Sealer } from '@hookline/domain';
@@ -23,6 +24,7 @@ export const sections = {
   publish: publishSection,
   delivery: deliverySection,
   admin: adminSection,
+  stream: streamSection,
   topics: topicsSection,
 };
 

@@ -1,14 +1,12 @@
 import type { FieldError, RateLimit } from '@hookline/contracts';
-import { isTypePattern } from '@hookline/domain';
 import { invalid } from '../http/problems.js';
 import { headerFaults } from './header-rules.js';
 import { limitFaults, withBurst, type AskedRateLimit, type DeliveryLimits } from './limit-rules.js';
+import { typeFaults, type TypeLimits } from './type-rules.js';
 
-export interface SubscriptionLimits extends DeliveryLimits {
+export interface SubscriptionLimits extends DeliveryLimits, TypeLimits {
   readonly httpsOnly: boolean;
   readonly maxUrlLength: number;
-  readonly maxTypes: number;
-  readonly maxTypeLength: number;
   readonly maxHeaders: number;
   readonly maxHeaderBytes: number;
 }
@@ -36,7 +34,7 @@ export class SubscriptionRules {
     const { url, types, headers } = asked;
     const faults = [
       ...(url === undefined ? [] : this.urlFaults(url)),
-      ...(types === undefined ? [] : this.typeFaults(types)),
+      ...(types === undefined ? [] : typeFaults(types, this.limits)),
       ...(headers === undefined ? [] : headerFaults(headers, this.limits)),
       ...limitFaults(asked, this.limits),
     ];
@@ -63,19 +61,6 @@ export class SubscriptionRules {
     if (address !== undefined && !this.isAllowedAddress(address))
       return fault('must not be at a private, loopback or otherwise reserved address');
     return [];
-  }
-
-  private typeFaults(types: readonly string[]): FieldError[] {
-    const { maxTypes, maxTypeLength } = this.limits;
-    if (types.length === 0) return [{ field: 'types', message: 'must name at least one type or pattern', limit: 1 }];
-    if (types.length > maxTypes) return [{ field: 'types', message: 'are too many', limit: maxTypes }];
-    const faults = types.flatMap((type, index): FieldError[] => {
-      const field = `types[${index}]`;
-      if (type.length > maxTypeLength) return [{ field, message: 'is too long', limit: maxTypeLength }];
-      return isTypePattern(type) ? [] : [{ field, message: 'must be an exact type, `prefix.*` or `*`' }];
-    });
-    if (new Set(types).size < types.length) faults.push({ field: 'types', message: 'name one pattern twice' });
-    return faults;
   }
 }
 

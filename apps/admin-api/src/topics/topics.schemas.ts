@@ -1,16 +1,7 @@
 import { z } from 'zod';
-import { timestamp } from './timestamp.js';
+import { queryTimestamp } from './timestamp.js';
 
-/** In a query a number is text. */
-const queryTimestamp = z
-  .string()
-  .max(40)
-  .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : text))
-  .pipe(timestamp)
-  .optional()
-  .describe('RFC 3339 with the zone, or milliseconds since the epoch, of the append time.');
-
-export const offsetsQuery = z.strictObject({ timestamp: queryTimestamp });
+export const offsetsQuery = z.strictObject({ timestamp: queryTimestamp.optional() });
 export type OffsetsQuery = z.infer<typeof offsetsQuery>;
 
 export const offsetsView = z.object({

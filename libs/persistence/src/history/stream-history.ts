@@ -3,7 +3,7 @@ import type { Queryable } from '../migrate.js';
 import type { StreamPosition } from './stream-cursor.js';
 import { gapsAt, type NotedGap, type StreamGap } from './stream-gaps.js';
 import { planPage, type LookedOver, type PagePlan } from './stream-page.js';
-import { FIRST, LOOK, NEWS, ROWS } from './stream-sql.js';
+import { EDGES, FIRST, LOOK, NEWS, ROWS } from './stream-sql.js';
 
 export interface StreamQuery {
   tenantId: string;
@@ -123,6 +123,16 @@ export class StreamHistory {
       below,
     ]);
     return row && row.first !== null ? Number(row.first) : undefined;
+  }
+
+  /** Append times of the events beside a gap, of whichever tenant, ms since the epoch; null where there is none. */
+  async edges({ partition, from, to }: StreamGap): Promise<{ before: number | null; after: number | null }> {
+    const [row] = await this.database.query<{ before: Date | null; after: Date | null }[]>(EDGES, [
+      partition,
+      from,
+      to,
+    ]);
+    return { before: row?.before?.getTime() ?? null, after: row?.after?.getTime() ?? null };
   }
 
   private look({ tenantId, types, position, limit }: StreamQuery): Promise<LookRow[]> {

@@ -74,3 +74,8 @@ export const NEWS = `
 export const FIRST = `
   SELECT min("offset") AS first FROM events
    WHERE partition = $1 AND "offset" < $3 AND ($2::timestamptz IS NULL OR appended_at >= $2)`;
+
+/** $1 partition; $2, $3 the offsets between which something is gone */
+export const EDGES = `
+  SELECT (SELECT appended_at FROM events WHERE partition = $1 AND "offset" < $2 ORDER BY "offset" DESC LIMIT 1) AS before,
+         (SELECT appended_at FROM events WHERE partition = $1 AND "offset" >= $3 ORDER BY "offset" LIMIT 1) AS after`;
