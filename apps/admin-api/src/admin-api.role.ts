@@ -1,7 +1,7 @@
-import { TOPICS } from '@hookline/contracts';
+import { CLOCK_KEY, TOPICS } from '@hookline/contracts';
 import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
-import { createKafka, ProducerPump, PumpMetrics, RangeReader, StartCheck, topicPlan } from '@hookline/kafka';
+import { createKafka, LogClock, ProducerPump, PumpMetrics, RangeReader, StartCheck, topicPlan } from '@hookline/kafka';
 import {
   connectionOptions,
   createDataSource,
@@ -22,11 +22,13 @@ import { CompactedTail } from './outbox/compacted-tail.js';
 import { CurrentRecords } from './outbox/current-records.js';
 import { outboxMetrics } from './outbox/outbox-metrics.js';
 import { OutboxPublisher } from './outbox/outbox-publisher.js';
+import { FailureKeeper } from './keepers/failure-keeper.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { faultsOf, sections } from './settings.js';
 import { streamsOf } from './streams/streams.js';
+import { HealthViews } from './subscriptions/health-views.js';
 import { HeldPositions } from './subscriptions/held-positions.js';
 import { HeldViews } from './subscriptions/held-views.js';
 import { SubscriptionMapper } from './subscriptions/subscription-mapper.js';
@@ -73,8 +75,9 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   });
   const log = new LogOffsets(kafka, admin.requestTimeoutMs);
   const reader = new RangeReader(kafka);
+  const logClock = new LogClock();
   const pump = new ProducerPump(
-    { kafka, clock, logger, observer: new PumpMetrics(metrics) },
+    { kafka, clock, logger, observer: new PumpMetrics(metrics), onAppended: logClock.learn },
     // Replays bound themselves; there is room for all of them, and for the outbox.
     { ...config.pump, maxBufferedBytes: (admin.replayConcurrency + 2) * 2 * admin.replayInFlightBytes },
   );
@@ -82,7 +85,9 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const guard = new AddressGuard(delivery.allowCidrs);
   const rules = new SubscriptionRules({ ...admin, maxTypeLength: publish.maxTypeLength }, (ip) => guard.allows(ip));
   const mapper = new SubscriptionMapper(new Sealer(config.sealing.keys));
-  const held = new HeldViews(new HeldPositions(database, log), config.topics.eventsRetentionMs);
+  const positions = new HeldPositions(database, log);
+  const held = new HeldViews(positions, config.topics.eventsRetentionMs);
+  const health = new HealthViews(database, positions, clock, config.failing);
   const deliveries = new DeliveryHistory(database);
 
   const outbox = new OutboxPublisher(
@@ -103,6 +108,13 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const help = 'Times that work left the log unread, by what became of it.';
   metrics.gauges('hookline_age_outs', help, 'state', () => ageOuts.counts());
   const replays = new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays);
+  const logTime = async (): Promise<number> => {
+    await pump.produce({ topic: TOPICS.progress, key: CLOCK_KEY, value: null }, admin.requestTimeoutMs);
+    return logClock.now();
+  };
+  const failures = new FailureKeeper({ log, logTime, clock, logger }, config.failing);
+  const failing = 'Subscriptions to which nothing succeeds, by the seconds of that which were last warned of.';
+  metrics.gauges('hookline_subscriptions_failing', failing, 'stage', () => failures.counts());
   const machinery = new ReplayMachinery(
     {
       database,
@@ -112,6 +124,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       slowReader: new RangeReader(kafka, { maxBytes: SLOW_READ_BYTES }),
       output: pump,
       ageOuts,
+      failures,
       clock,
       logger,
     },
@@ -125,7 +138,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       authenticator: new Authenticator(config.operator.token, database),
       tenants: new TenantsService(database, clock),
       keys: new KeysService(database, clock, admin.maxKeys),
-      subscriptions: new SubscriptionsService(database, rules, mapper, held, clock, admin.maxSubscriptions),
+      subscriptions: new SubscriptionsService(database, rules, mapper, held, health, clock, admin.maxSubscriptions),
       history: new HistoryService(new EventHistory(database), deliveries),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),

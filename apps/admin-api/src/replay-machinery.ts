@@ -4,6 +4,7 @@ import type { Clock, Logger } from '@hookline/platform';
 import { AgeOutKeeper } from './agedout/age-out-keeper.js';
 import type { AgeOuts } from './agedout/age-outs.js';
 import type { Database } from './database/database.js';
+import type { FailureKeeper } from './keepers/failure-keeper.js';
 import { Keepers } from './keepers/keepers.js';
 import { Settlement } from './keepers/settlement.js';
 import { SliceKeeper } from './keepers/slice-keeper.js';
@@ -32,6 +33,7 @@ export interface ReplayMachineryParts {
   slowReader: RangeReader;
   output: Output;
   ageOuts?: AgeOuts;
+  failures?: FailureKeeper;
   clock: Clock;
   logger: Logger;
 }
@@ -98,7 +100,7 @@ function runnerOf(
 }
 
 function keepersOf(
-  { database, log, reader, output, ageOuts, clock, logger }: ReplayMachineryParts,
+  { database, log, reader, output, ageOuts, failures, clock, logger }: ReplayMachineryParts,
   { admin, delivery, http }: MachinerySettings,
 ): ConstructorParameters<typeof Keepers>[0]['keepers'] {
   const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
@@ -116,6 +118,7 @@ function keepersOf(
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),
+    ...(failures === undefined ? [] : [failures]),
     ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, output, clock, logger })]),
   ];
 }

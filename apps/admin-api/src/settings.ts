@@ -2,6 +2,7 @@ import {
   adminSection,
   databaseSection,
   deliverySection,
+  failingSection,
   kafkaSection,
   operatorSection,
   publishSection,
@@ -25,6 +26,7 @@ export const sections = {
   delivery: deliverySection,
   admin: adminSection,
   stream: streamSection,
+  failing: failingSection,
   topics: topicsSection,
 };
 
@@ -39,8 +41,21 @@ export function faultsOf(config: Settings): string[] {
     ...(token !== undefined && token.length < MIN_TOKEN_LENGTH
       ? [`HOOKLINE_OPERATOR_TOKEN must have at least ${MIN_TOKEN_LENGTH} characters`]
       : []),
+    ...failingFaults(config),
     ...faultOf('HOOKLINE_SEALING_KEYS', () => new Sealer(config.sealing.keys)),
     ...faultOf('HOOKLINE_ALLOW_CIDRS', () => new AddressGuard(config.delivery.allowCidrs)),
+  ];
+}
+
+function failingFaults({ failing, delivery }: Settings): string[] {
+  const { disableAfterMs, warningsMs, gapMs } = failing;
+  return [
+    ...(Math.max(...warningsMs) >= disableAfterMs
+      ? ['HOOKLINE_FAILING_WARNINGS must all be shorter than HOOKLINE_FAILING_DISABLE_AFTER']
+      : []),
+    ...(gapMs <= Math.max(...delivery.retryDelaysMs)
+      ? ['HOOKLINE_FAILING_GAP must be longer than each of HOOKLINE_RETRY_DELAYS']
+      : []),
   ];
 }
 

@@ -1,10 +1,8 @@
-import { TOPICS } from '@hookline/contracts';
+import { CLOCK_KEY, TOPICS } from '@hookline/contracts';
 import type { LogClock, Output } from '@hookline/kafka';
 
 /** A drift of 100 ppm comes to 60 ms until then. */
 const RENEW_MS = 10 * 60_000;
-/** One key for all workers: compaction leaves one record, and in the end none, for it says nothing. */
-const KEY = 'clock';
 
 /**
  * Keeps a worker's {@link LogClock} right. The outcomes that it writes do that by themselves; before the first one, and
@@ -30,8 +28,9 @@ export class LogTime {
     this.cancel();
   }
 
+  /** One key for all workers: compaction leaves one record, and in the end none, for it says nothing. */
   private ask(): Promise<unknown> {
-    return this.output.produce({ topic: TOPICS.progress, key: KEY, value: null });
+    return this.output.produce({ topic: TOPICS.progress, key: CLOCK_KEY, value: null });
   }
 
   private renewAfter(ms: number): void {

@@ -1,4 +1,11 @@
-import { consumerSection, databaseSection, kafkaSection, recorderSection, topicsSection } from '@hookline/config';
+import {
+  consumerSection,
+  databaseSection,
+  failingSection,
+  kafkaSection,
+  recorderSection,
+  topicsSection,
+} from '@hookline/config';
 import { createKafka, LogTransportStrategy, StartCheck, topicPlan, type OffsetRunner } from '@hookline/kafka';
 import { rememberedCluster } from '@hookline/persistence';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
@@ -12,6 +19,7 @@ const sections = {
   consumer: consumerSection,
   database: databaseSection,
   recorder: recorderSection,
+  failing: failingSection,
   topics: topicsSection,
 };
 
@@ -37,6 +45,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     kafka,
     database: config.database,
     recorder: config.recorder,
+    failingGapMs: config.failing.gapMs,
     consumer: config.consumer,
     clock: systemClock,
     logger,

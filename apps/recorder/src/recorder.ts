@@ -20,6 +20,8 @@ export interface RecorderOptions {
   kafka: Kafka;
   database: DatabaseConfig;
   recorder: RecorderConfig;
+  /** See the settings of failing subscriptions; the writer's default if absent. */
+  failingGapMs?: number;
   /** How the log is read, where the recorder has no way of its own; the runner's defaults if absent. */
   consumer?: ConsumerConfig;
   clock: Clock;
@@ -56,7 +58,7 @@ export class Recorder {
     const positions = new Positions(this.pool, this.status);
     this.keeper = new DayKeeper(this.pool, days, recorder.historyRetentionMs, clock, logger);
     this.store = new HistoryStore({
-      writer: new HistoryWriter(this.pool, days),
+      writer: new HistoryWriter(this.pool, days, options.failingGapMs),
       positions,
       status: this.status,
       metrics: this.metrics,

@@ -15,3 +15,4 @@ export * from './sections/relay.js';
 export * from './sections/admin.js';
 export * from './sections/sources.js';
 export * from './sections/stream.js';
+export * from './sections/failing.js';

@@ -7,6 +7,7 @@ import { UnreadableRecord } from './log-position.js';
  * - `watermark/<group>/<topic>/<partition>`: a {@link WatermarkRecord}.
  * - `aged-out/<group>/<topic>/<partition>/<from>`: an {@link AgedOutRecord}.
  */
+export const CLOCK_KEY = 'clock';
 export const CLUSTER_KEY = 'cluster';
 export const WATERMARK_PREFIX = 'watermark/';
 export const AGED_OUT_PREFIX = 'aged-out/';

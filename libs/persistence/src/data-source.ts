@@ -13,6 +13,7 @@ import { AddSubscriptionLimits1763797000002 } from './migrations/1763797000002-a
 import { AddHeldSpans1763797000003 } from './migrations/1763797000003-add-held-spans.js';
 import { AddReplayKinds1763797000004 } from './migrations/1763797000004-add-replay-kinds.js';
 import { RememberCluster1763797000009 } from './migrations/1763797000009-remember-cluster.js';
+import { AddSubscriptionHealth1763797000010 } from './migrations/1763797000010-add-subscription-health.js';
 import { AddRecorderGaps1763797000011 } from './migrations/1763797000011-add-recorder-gaps.js';
 import { AddDeadLetters1763797000012 } from './migrations/1763797000012-add-dead-letters.js';
 
@@ -26,6 +27,7 @@ export const MIGRATIONS = [
   AddHeldSpans1763797000003,
   AddReplayKinds1763797000004,
   RememberCluster1763797000009,
+  AddSubscriptionHealth1763797000010,
   AddRecorderGaps1763797000011,
   AddDeadLetters1763797000012,
 ];

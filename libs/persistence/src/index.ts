@@ -34,12 +34,14 @@ export {
 export { type RecordedDelivery } from './history/delivery-row.js';
 export { chooseDelivery } from './history/replay-choices.js';
 export { DeliveryStates, type KnownState } from './history/delivery-states.js';
+export { MissedDeliveries, type Missed } from './history/missed-deliveries.js';
 export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';
 export { InvalidCursor } from './history/cursor.js';
 export { StreamCursors, type StreamPosition } from './history/stream-cursor.js';
 export { type StreamGap } from './history/stream-gaps.js';
 export { StreamHistory, type StreamEvent, type StreamNews, type StreamPage } from './history/stream-history.js';
 export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/history-writer.js';
+export { disableFailing, type FailingVersion } from './recording/subscription-changes.js';
 export { type EventToRecord } from './recording/event-rows.js';
 export { type OutcomeToRecord } from './recording/attempt-rows.js';
 export { offsetKey, OffsetsMoved, readOffsets, type OffsetMove } from './recording/recorder-offsets.js';

@@ -1,6 +1,13 @@
 import { TOPICS } from '@hookline/contracts';
-import type { DeliveryStates, Queryable, ReplayRange } from '@hookline/persistence';
+import {
+  MissedDeliveries,
+  type DeliveryStates,
+  type Missed,
+  type Queryable,
+  type ReplayRange,
+} from '@hookline/persistence';
 import { SPAN_COLUMNS, type HeldSpan } from './held-spans.js';
+import { endsOfAttempts, isRecordedUpTo } from './recorded.js';
 import { noteGone, type ReplayJob } from './replay-job.js';
 import type { LogBounds } from './resolve-ranges.js';
 
@@ -24,8 +31,8 @@ export class CatchUpRanges {
     if (Object.keys(job.partitions).length > 0) return true;
     // The publisher writes these when the version gets its place in the log.
     if (subscriptionId === null || version === null || toOffsets === null) return false;
-    job.notBefore ??= await this.endsOfAttempts();
-    if (!(await this.isRecorded(job.notBefore))) return false;
+    job.notBefore ??= await endsOfAttempts(this.parts.log);
+    if (!(await isRecordedUpTo(this.parts.database, job.notBefore))) return false;
     // One that is still running has its spans.
     if (await this.isAnotherRunning(job.id, subscriptionId)) return false;
     const spans = await this.unended(subscriptionId, version);
@@ -54,16 +61,22 @@ export class CatchUpRanges {
   ): Promise<Record<string, ReplayRange>> {
     // A backlog's deliveries go on where they are.
     const unended = job.kind === 'catch-up' ? await this.parts.states.firstUnended(subscriptionId) : new Map();
+    const missed = await this.missed(job, subscriptionId);
     const ranges: Record<string, ReplayRange> = {};
     for (const { partition, low } of await this.parts.log.bounds(TOPICS.events)) {
       const to = toOffsets[partition] ?? 0;
       const begins = spans.map((span) => span.from[partition] ?? 0);
-      const from = Math.min(to, unended.get(partition) ?? to, ...begins);
+      const from = Math.min(to, unended.get(partition) ?? to, missed.get(partition)?.first ?? to, ...begins);
       const next = Math.min(to, Math.max(from, low));
       ranges[partition] = { from, next, to };
       noteGone(job.result, { partition, from, to: next });
     }
     return ranges;
+  }
+
+  private async missed({ missedSince, since }: ReplayJob, subscriptionId: string): Promise<Map<number, Missed>> {
+    if (missedSince === undefined) return new Map();
+    return new MissedDeliveries(this.parts.database).of(subscriptionId, missedSince, since);
   }
 
   /** @returns undefined while one of them has no end yet */
@@ -84,19 +97,5 @@ export class CatchUpRanges {
       [id, subscriptionId],
     );
     return other !== undefined;
-  }
-
-  private async endsOfAttempts(): Promise<Record<string, number>> {
-    const bounds = await this.parts.log.bounds(TOPICS.attempts);
-    return Object.fromEntries(bounds.map(({ partition, high }) => [partition, high]));
-  }
-
-  private async isRecorded(positions: Readonly<Record<string, number>>): Promise<boolean> {
-    const rows = await this.parts.database.query<{ partition: number; next_offset: string }[]>(
-      'SELECT partition, next_offset FROM recorder_offsets WHERE topic = $1',
-      [TOPICS.attempts],
-    );
-    const recorded = new Map(rows.map((row) => [String(row.partition), Number(row.next_offset)]));
-    return Object.entries(positions).every(([partition, offset]) => (recorded.get(partition) ?? 0) >= offset);
   }
 }

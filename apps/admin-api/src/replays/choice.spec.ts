@@ -6,7 +6,7 @@ const STATES = [undefined, 'pending', 'retrying', 'held', 'delivered', 'dead-let
 /** Those that are brought: in what is held, and elsewhere. */
 function brought(kind: 'replay' | 'catch-up' | 'backlog', outcome: 'all' | 'undelivered' | 'failed' = 'all'): unknown {
   const choice = choiceOf({ kind, outcome });
-  return choice && [true, false].map((held) => STATES.filter((state) => choice(state, held)));
+  return choice && [true, false].map((held) => STATES.filter((state) => choice(state, held, false)));
 }
 
 describe('what is brought, by what history knows of it', () => {

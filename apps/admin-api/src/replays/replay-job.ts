@@ -50,6 +50,8 @@ export interface ReplayJob {
   dryRun: boolean;
   /** Of a catch-up: what was appended before this stays as it is, ms since the epoch. */
   since: number | undefined;
+  /** Of a catch-up: what was given up since then for what the endpoint did comes again, ms since the epoch. */
+  missedSince: number | undefined;
   subscriptionId: string | null;
   version: number | null;
   toOffsets: Record<string, number> | null;

@@ -38,6 +38,7 @@ interface ReplaySpec {
   outcome?: OutcomeFilter;
   rate?: number | null;
   dryRun?: boolean;
+  missedSince?: number;
 }
 
 /** Replays on the session that holds their locks: when it is lost, nothing can be saved any more. */
@@ -137,6 +138,7 @@ function toJob(row: ReplayRow): ReplayJob {
     rate: spec.rate ?? undefined,
     dryRun: spec.dryRun ?? false,
     since: typeof since === 'string' ? Date.parse(since) : since,
+    missedSince: spec.missedSince,
     subscriptionId: row.subscription_id,
     version: row.version,
     toOffsets: row.to_offsets,

@@ -77,18 +77,23 @@ export class Selection {
     const { choice } = this;
     if (choice === undefined) return selected;
     const { partition, offset, timestamp } = selected.record;
-    const held = timestamp >= (this.job.since ?? 0) && isHeld(this.parts.spans, partition, offset);
+    const isNew = timestamp >= (this.job.since ?? 0);
+    const held = isNew && isHeld(this.parts.spans, partition, offset);
     const left = selected.deliveries.filter(({ id }) => states.get(id)?.replayed !== true);
     return {
       ...selected,
-      deliveries: left.filter(({ id }) => states.get(id)?.discarded !== true && choice(states.get(id)?.state, held)),
+      deliveries: left.filter(
+        ({ id }) =>
+          states.get(id)?.discarded !== true &&
+          choice(states.get(id)?.state, held, isNew && states.get(id)?.missed === true),
+      ),
       before: selected.deliveries.length - left.length,
     };
   }
 
   private statesOf(found: readonly Selected[]): Promise<Map<string, KnownState>> {
     const asked = found.flatMap(({ record, deliveries }) => deliveries.map(({ id }) => ({ id, at: record.timestamp })));
-    return this.parts.states.of(asked, this.job.id);
+    return this.parts.states.of(asked, this.job.id, this.job.missedSince);
   }
 
   private eventOf(record: ReadRecord): EventEnvelope | undefined {

@@ -4,6 +4,7 @@ import { ProblemError } from '@hookline/platform';
 import type { EntityManager } from 'typeorm';
 import { invalid } from '../http/problems.js';
 import { millisOf } from '../topics/timestamp.js';
+import { missedSince } from './missed.js';
 import type { PatchSubscription } from './subscriptions.schemas.js';
 
 /** A catch-up that comes with a change. */
@@ -11,6 +12,8 @@ export interface AskedCatchUp {
   replayId: string;
   /** Only what was appended since then, ms since the epoch. Absent: all that is held. */
   from?: number;
+  /** Also what was given up since then, ms since the epoch; found out with the change. */
+  missedSince?: number;
 }
 
 /**
@@ -42,6 +45,9 @@ export async function catchUpOf(
     throw invalid({ field: 'catchUp', message: `needs a subscription that is enabled; it is ${row.status}` });
   if (row.status !== 'enabled' || old.status !== 'enabled') row.catchingUp = null;
   if (row.status !== 'enabled') return cancelCatchUps(manager, [row.id]);
+  if (asked === undefined && old.status === 'enabled') return;
+  const missed = await missedSince(manager, old);
+  row.missedSince = missed;
   if (asked === undefined) return;
   const underWay = old.status === 'enabled' ? await unfinished(manager, row.id) : undefined;
   if (underWay !== undefined)
@@ -52,6 +58,9 @@ export async function catchUpOf(
   row.epoch = old.epoch + 1;
   row.heldBack = false;
   row.catchingUp = row.ordering === 'key' ? asked.replayId : null;
+  const since = asked.from ?? missed?.getTime();
+  if (since !== undefined) asked.missedSince = since;
+  if (asked.from === undefined) row.missedSince = null;
   const { id: subscriptionId, tenantId, version } = row;
   await beginCatchUps(manager, { ...asked, kind: 'catch-up', subscriptionId, tenantId, version });
 }

@@ -7,6 +7,11 @@ type Disabling = Pick<Subscription, 'status' | 'disabledReason' | 'disabledAt' |
 /** Whoever is enabled begins anew: should there still be too much, its owner says so again. */
 export const ENABLED: Disabling = { status: 'enabled', disabledReason: null, disabledAt: null, heldBack: false };
 
+/** From when on failures count again: not before it was disabled, which is a time of the log. */
+export function enabledAt({ disabledAt }: Disabling, now: Date): Date {
+  return disabledAt !== null && disabledAt > now ? disabledAt : now;
+}
+
 /** What the owner's step to a status makes of it; who or what disabled it first stays, and so does what is. */
 export function stepped(old: Disabling, status: SubscriptionStatus, now: Date): Disabling {
   if (status === old.status) {

@@ -1,5 +1,6 @@
 import { TOPICS } from '@hookline/contracts';
 import type { PartitionOffsets } from '@hookline/kafka';
+import { MissedDeliveries, type Missed } from '@hookline/persistence';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Database } from '../database/database.js';
 
@@ -68,6 +69,14 @@ export class HeldPositions {
       positions.map(({ to }) => to ?? Number.MAX_SAFE_INTEGER),
     ]);
     return rows.map(({ at }) => at);
+  }
+
+  /**
+   * What was given up since a time, by partition; undefined where there is too much to count in time.
+   * @param from only events that were appended since then, ms since the epoch
+   */
+  missed(subscriptionId: string, since: number, from: number | undefined): Promise<Map<number, Missed> | undefined> {
+    return new MissedDeliveries(this.database).of(subscriptionId, since, from).catch(() => undefined);
   }
 
   /** Undefined where there are too many to count in time. */

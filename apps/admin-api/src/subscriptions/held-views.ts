@@ -1,5 +1,5 @@
 import type { PartitionOffsets } from '@hookline/kafka';
-import type { Subscription } from '@hookline/persistence';
+import type { Missed, Subscription } from '@hookline/persistence';
 import type { AskedCatchUp } from './catch-up-request.js';
 import type { HeldPositions, HeldRange, HeldSpan } from './held-positions.js';
 import type { CatchUpView, HeldView } from './subscriptions.schemas.js';
@@ -45,23 +45,34 @@ export class HeldViews {
    */
   async preview(row: Subscription, asked?: AskedCatchUp): Promise<CatchUpView> {
     const from = asked?.from;
-    const [bounds, spans, waiting, since] = await Promise.all([
+    const missedSince = asked?.missedSince ?? row.missedSince?.getTime();
+    const [bounds, spans, waiting, since, missed] = await Promise.all([
       this.positions.bounds(),
       this.positions.spans([row.id]),
       this.positions.waiting(row.id),
       from === undefined ? undefined : this.positions.at(from),
+      missedSince === undefined ? new Map<number, Missed>() : this.positions.missed(row.id, missedSince, from),
     ]);
     const begins = new Map(waiting?.first);
     const begin = (partition: number, offset: number): void => {
       begins.set(partition, Math.min(offset, begins.get(partition) ?? Infinity));
     };
+    for (const [partition, { first }] of missed ?? []) begin(partition, first);
     if (from === undefined)
       for (const span of spans)
         for (const [partition, offset] of Object.entries(span.from)) begin(Number(partition), offset);
     else for (const [partition, offset] of since ?? []) begin(partition, offset);
     const partitions = rangesOf({ from: Object.fromEntries(begins), to: null }, bounds);
-    const deliveries = waiting && { held: waiting.held, pending: waiting.pending, retrying: waiting.retrying };
-    return { replayId: asked?.replayId ?? null, partitions, events: sum([partitions]), deliveries: deliveries ?? null };
+    const { held, pending, retrying } = waiting ?? { held: 0, pending: 0, retrying: 0 };
+    const deadLettered = [...(missed ?? []).values()].reduce((count, each) => count + each.count, 0);
+    const [letGoAt = null] = await this.letGo([[partitions]]);
+    return {
+      replayId: asked?.replayId ?? null,
+      partitions,
+      events: sum([partitions]),
+      deliveries: waiting && missed ? { held, pending, retrying, deadLettered } : null,
+      letGoAt,
+    };
   }
 
   /** For each subscription; null where history does not know any of its events. */

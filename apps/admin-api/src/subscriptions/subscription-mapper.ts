@@ -2,7 +2,7 @@ import type { SubscriptionSecrets } from '@hookline/contracts';
 import { UnsealError, type Sealer } from '@hookline/domain';
 import type { Subscription } from '@hookline/persistence';
 import { ProblemError } from '@hookline/platform';
-import type { HeldView, SubscriptionView } from './subscriptions.schemas.js';
+import type { HealthView, HeldView, SubscriptionView } from './subscriptions.schemas.js';
 
 type Owner = Pick<Subscription, 'id' | 'tenantId'>;
 
@@ -26,7 +26,7 @@ export class SubscriptionMapper {
     }
   }
 
-  toView(row: Subscription, held: HeldView | null): SubscriptionView {
+  toView(row: Subscription, health: HealthView, held: HeldView | null): SubscriptionView {
     return {
       id: row.id,
       tenantId: row.tenantId,
@@ -38,6 +38,7 @@ export class SubscriptionMapper {
       ordering: row.ordering,
       rateLimit: row.rateLimit,
       maxInFlight: row.maxInFlight,
+      health,
       held,
       description: row.description,
       headerNames: Object.keys(this.unseal(row).headers),

@@ -77,7 +77,7 @@ export const patchSubscription = z
       })
       .optional()
       .describe(
-        'Also sends what it has not got: all that is held and still in the log, or what was appended since `from`. Only where it is enabled by now or by this request.',
+        'Also sends what it has not got: all that is held and still in the log, and what was given up since its endpoint began to fail (dead letters `expired` and `endpoint-gone` that nobody discarded); or what of that was appended since `from`. Only where it is enabled by now or by this request.',
       ),
   })
   .refine((patch) => Object.keys(patch).length > 0, 'must name at least one field to change');
@@ -105,6 +105,33 @@ const heldView = z.object({
 });
 export type HeldView = z.infer<typeof heldView>;
 
+const healthView = z.object({
+  failingSince: z.iso
+    .datetime()
+    .nullable()
+    .describe('The first failed attempt since the last success, or since it was enabled. Null: it does not fail.'),
+  lastSuccessAt: z.iso.datetime().nullable().describe('To the minute. Null: none that is known of.'),
+  disablesAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When it is disabled, if nothing succeeds until then though it is tried. Null: nothing points to that.'),
+  warnings: z
+    .array(
+      z.object({
+        afterSeconds: z.number().describe('How long nothing had succeeded by then.'),
+        at: z.iso.datetime(),
+      }),
+    )
+    .describe('Those that were given of this failure, by the time of the log.'),
+  waiting: z
+    .int()
+    .nullable()
+    .describe(
+      'Deliveries that wait for it, where it fails or is not enabled; `held` has what it has not matched. Null elsewhere, in lists, and where it is not known at the moment.',
+    ),
+});
+export type HealthView = z.infer<typeof healthView>;
+
 export const subscriptionView = z.object({
   id: z.string(),
   tenantId: z.string(),
@@ -121,6 +148,7 @@ export const subscriptionView = z.object({
   ordering: z.enum(['none', 'key']),
   rateLimit: z.object(rateLimit).nullable(),
   maxInFlight: z.int().nullable(),
+  health: healthView,
   held: heldView.nullable().describe('What it has not got, and may still get by a catch-up. Null: nothing.'),
   description: z.string().nullable(),
   headerNames: z.array(z.string()),
@@ -135,9 +163,18 @@ const catchUpView = z.object({
   partitions: ranges,
   events: z.int().nullable().describe('An upper bound: it may not match all of them. Null: not known at the moment.'),
   deliveries: z
-    .object({ held: z.int(), pending: z.int(), retrying: z.int() })
+    .object({
+      held: z.int(),
+      pending: z.int(),
+      retrying: z.int(),
+      deadLettered: z.int().describe('Given up since the first failure, for the endpoint failed or was gone.'),
+    })
     .nullable()
-    .describe('Deliveries of it that have not ended, as far as the recorder knows. Null: not known at the moment.'),
+    .describe('Deliveries among them, as far as the recorder knows. Null: not known at the moment.'),
+  letGoAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When the log lets go of the first of the events, at the earliest. Null: not known, or there is none.'),
 });
 export type CatchUpView = z.infer<typeof catchUpView>;
 
@@ -156,6 +193,10 @@ export type NewSubscriptionView = z.infer<typeof newSubscriptionView>;
 export const listSubscriptions = z.strictObject({
   tenantId: z.string().max(100).optional().describe('Only with the operator token, and needed there.'),
   status: status.optional(),
+  failing: z
+    .literal('true', 'must be true')
+    .optional()
+    .describe('Only those whose last attempts failed, without a success since.'),
   ...pageQuery,
 });
 export type ListSubscriptions = z.infer<typeof listSubscriptions>;

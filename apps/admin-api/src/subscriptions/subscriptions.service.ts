@@ -9,7 +9,8 @@ import { assertMatches } from '../http/etag.js';
 import { positionOf, toPage, type Page } from '../http/page.js';
 import { invalid, limitReached, notFound } from '../http/problems.js';
 import { findTenant } from '../tenants/tenants.service.js';
-import { ENABLED, stepped } from './disabling.js';
+import { ENABLED, enabledAt, stepped } from './disabling.js';
+import { IS_FAILING, type HealthViews } from './health-views.js';
 import type { HeldViews } from './held-views.js';
 import { askedCatchUp, catchUpOf, type AskedCatchUp } from './catch-up-request.js';
 import type { SubscriptionMapper } from './subscription-mapper.js';
@@ -34,6 +35,7 @@ export class SubscriptionsService {
     private readonly rules: SubscriptionRules,
     private readonly mapper: SubscriptionMapper,
     private readonly held: HeldViews,
+    private readonly health: HealthViews,
     private readonly clock: Clock,
     private readonly maxSubscriptions: number,
   ) {}
@@ -61,6 +63,8 @@ export class SubscriptionsService {
       maxInFlight: body.maxInFlight,
       epoch: 0,
       catchingUp: null,
+      enabledAt: null,
+      missedSince: null,
     };
     await this.database.transaction(async (manager) => {
       await findTenant(manager, tenantId, true);
@@ -85,6 +89,7 @@ export class SubscriptionsService {
         .createQueryBuilder(Subscription, 's')
         .where('s.tenantId = :tenantId', { tenantId })
         .andWhere(query.status ? 's.status = :status' : `s.status <> 'deleted'`, { status: query.status });
+      if (query.failing) select.andWhere(IS_FAILING);
       if (after) select.andWhere('(s.createdAt, s.id) > (:at, :id)', after);
       return select
         .orderBy('s.createdAt')
@@ -92,8 +97,8 @@ export class SubscriptionsService {
         .limit(query.limit + 1)
         .getMany();
     });
-    const held = await this.held.of(rows);
-    return toPage(rows, query.limit, (row) => this.mapper.toView(row, held.get(row.id) ?? null));
+    const [held, health] = await Promise.all([this.held.of(rows), this.health.of(rows)]);
+    return toPage(rows, query.limit, (row) => this.mapper.toView(row, health(row), held.get(row.id) ?? null));
   }
 
   /** @throws ProblemError 400 (also for a catch-up of what stays paused), 404, 409 where one is under way, 412 */
@@ -164,6 +169,7 @@ export class SubscriptionsService {
       const changed = changes(old, now);
       if (changed === undefined) return old;
       const row: Subscription = { ...old, ...changed, version: old.version + 1, updatedAt: now };
+      if (row.status === 'enabled' && old.status !== 'enabled') row.enabledAt = enabledAt(old, now);
       await catchUpOf(manager, old, row, asked);
       await manager.update(Subscription, { id }, row);
       await enqueue(manager, TOPICS.subscriptions, toSubscriptionRecord(row));
@@ -172,8 +178,8 @@ export class SubscriptionsService {
   }
 
   private async view(row: Subscription): Promise<SubscriptionView> {
-    const held = await this.held.of([row]);
-    return this.mapper.toView(row, held.get(row.id) ?? null);
+    const [held, health] = await Promise.all([this.held.of([row]), this.health.one(row)]);
+    return this.mapper.toView(row, health, held.get(row.id) ?? null);
   }
 
   private async changed(row: Subscription, catchUp: CatchUpView | null): Promise<ChangedSubscriptionView> {

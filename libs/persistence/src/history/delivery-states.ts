@@ -1,6 +1,7 @@
 import type { DeliveryState } from '@hookline/contracts';
 import type { Queryable } from '../migrate.js';
 import { deliveryIdOf, deliveryUuid } from './delivery-uuid.js';
+import { missedSince } from './missed-deliveries.js';
 
 /** A delivery that is asked for: its id, and the append time of its event, ms since the epoch. */
 export interface AskedDelivery {
@@ -14,14 +15,19 @@ export interface KnownState {
   replayed: boolean;
   /** It is a dead letter that somebody has discarded. */
   discarded: boolean;
+  /** It was given up, since the time that was asked about, for what its endpoint did. */
+  missed: boolean;
 }
 
 /** How deliveries stand, many at a time; those that nothing is recorded of are not in the answer. */
 export class DeliveryStates {
   constructor(private readonly database: Queryable) {}
 
-  /** @returns by delivery id */
-  async of(asked: readonly AskedDelivery[], replayId: string | null): Promise<Map<string, KnownState>> {
+  /**
+   * @param since what was given up since then counts as missed, ms since the epoch; absent: nothing does
+   * @returns by delivery id
+   */
+  async of(asked: readonly AskedDelivery[], replayId: string | null, since?: number): Promise<Map<string, KnownState>> {
     if (asked.length === 0) return new Map();
     const times = asked.map(({ at }) => at);
     const rows = await this.database.query<({ delivery_id: string } & KnownState)[]>(STATES, [
@@ -29,6 +35,7 @@ export class DeliveryStates {
       new Date(times.reduce((a, b) => Math.min(a, b))),
       new Date(times.reduce((a, b) => Math.max(a, b))),
       replayId,
+      since === undefined ? null : new Date(since),
     ]);
     return new Map(rows.map(({ delivery_id, ...known }) => [deliveryIdOf(delivery_id), known]));
   }
@@ -56,7 +63,8 @@ export class DeliveryStates {
 }
 
 const STATES = `
-  SELECT d.delivery_id, d.state, r.delivery_id IS NOT NULL AS replayed, x.delivery_id IS NOT NULL AS discarded
+  SELECT d.delivery_id, d.state, r.delivery_id IS NOT NULL AS replayed, x.delivery_id IS NOT NULL AS discarded,
+         coalesce(${missedSince('$5')}, false) AS missed
     FROM deliveries d
     LEFT JOIN dead_letter_discards x
       ON x.delivery_id = d.delivery_id AND x.event_at = d.event_at AND x.letter_at = d.updated_at

@@ -16,6 +16,8 @@ export interface CatchUp {
   version: number;
   /** Only what was appended since then, ms since the epoch. Absent: all that is held. */
   from?: number;
+  /** Also what was given up since then for what the endpoint did, ms since the epoch. Absent: nothing of that. */
+  missedSince?: number;
 }
 
 const INSERT = `
@@ -28,7 +30,7 @@ const INSERT = `
  * publisher adds the position of the version when it knows it.
  */
 export async function beginCatchUps(transaction: Transaction, ...catchUps: readonly CatchUp[]): Promise<void> {
-  const rows = catchUps.map(({ replayId, kind, subscriptionId, tenantId, version, from }) => ({
+  const rows = catchUps.map(({ replayId, kind, subscriptionId, tenantId, version, from, missedSince }) => ({
     id: replayId,
     tenant: tenantId,
     kind,
@@ -39,6 +41,7 @@ export async function beginCatchUps(transaction: Transaction, ...catchUps: reado
       to: null,
       subscriptionIds: [subscriptionId],
       version,
+      ...(missedSince === undefined ? {} : { missedSince }),
     },
   }));
   await transaction.query(INSERT, [JSON.stringify(rows)]);

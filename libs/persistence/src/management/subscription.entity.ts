@@ -66,6 +66,14 @@ export class Subscription {
   @Column({ name: 'disabled_at', type: 'timestamptz', nullable: true })
   disabledAt!: Date | null;
 
+  /** When it was last enabled after it had not been; failures of before don't count. Null: it always was. */
+  @Column({ name: 'enabled_at', type: 'timestamptz', nullable: true })
+  enabledAt!: Date | null;
+
+  /** Since when it has missed what was given up, for a catch-up that nobody asked for yet. Null: nothing is known of. */
+  @Column({ name: 'missed_since', type: 'timestamptz', nullable: true })
+  missedSince!: Date | null;
+
   /** Grows with each catch-up: what waits in a lane from before it is superseded. */
   @Column({ type: 'integer', default: 0 })
   epoch!: number;

@@ -7,6 +7,7 @@ import { EVENTS, type EventToRecord } from './event-rows.js';
 import { noteJumps } from './recorder-gaps.js';
 import { moveOffsets, type OffsetMove } from './recorder-offsets.js';
 import { changeSubscriptions } from './subscription-changes.js';
+import { recordHealth } from './subscription-health.js';
 import { insertRoutes, upsertDeliveries, upsertReplayDeliveries } from './upserts.js';
 
 /** What is written together, with the offsets that it moves. */
@@ -23,20 +24,25 @@ export interface WrittenRows {
   deliveries: number;
   event_routes: number;
   replay_deliveries: number;
+  /** Since when it fails, and when it last succeeded. */
+  subscription_health: number;
   /** Disabled, for their endpoints are gone; held back, or let go on. */
   subscriptions: number;
 }
 
 const ignore = (): void => undefined;
 const INITIAL_BUFFER_BYTES = 1_048_576;
+const DEFAULT_GAP_MS = 6 * 3_600_000;
 
 /** Writes history: each batch in one transaction, or not at all. One batch at a time. */
 export class HistoryWriter {
   private readonly buffer = new BinaryBuffer(INITIAL_BUFFER_BYTES);
 
+  /** @param failingGapMs how long no attempt may be known of for the failure of an endpoint to count as one and the same */
   constructor(
     private readonly pool: Pool,
     private readonly days: DayPartitions,
+    private readonly failingGapMs: number = DEFAULT_GAP_MS,
   ) {}
 
   /**
@@ -82,6 +88,7 @@ export class HistoryWriter {
       deliveries: await upsertDeliveries(client, batch.outcomes),
       event_routes: await insertRoutes(client, batch.outcomes),
       replay_deliveries: await upsertReplayDeliveries(client, batch.outcomes),
+      subscription_health: await recordHealth(client, batch.outcomes, this.failingGapMs),
       // Last, for management waits for the rows that this locks.
       subscriptions: await changeSubscriptions(client, batch.outcomes),
     };

@@ -8,6 +8,8 @@ import {
   toSubscriptionRecord,
   type PublishedSubscription,
 } from '../management/subscription-record.js';
+import type { DisabledReason } from '../management/subscription.entity.js';
+import type { Session } from '../session/session.js';
 import type { OutcomeToRecord } from './attempt-rows.js';
 import { binaryArray, INT4, TEXT, TIMESTAMP } from './binary-array.js';
 
@@ -26,6 +28,13 @@ interface Changed extends PublishedSubscription {
 
 type Word = 'gone' | 'full' | 'low';
 
+/** A version that has failed for too long, as of a time of the log, ms since the epoch. */
+export interface FailingVersion {
+  subscriptionId: string;
+  version: number;
+  at: number;
+}
+
 /** In one order: two recorders that meet in the same rows wait for each other, and for an owner who is changing one. */
 const LOCK = 'SELECT FROM subscriptions WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE';
 
@@ -39,12 +48,15 @@ function change(set: string, where: string): string {
   RETURNING ${PUBLISHED_COLUMNS}, said.replay_id AS "replayId"`;
 }
 
-const CHANGES: Record<Word, string> = {
-  gone: change(
-    `status = 'disabled', disabled_reason = 'endpoint-gone', disabled_at = said.at, held_back = false,
-     catching_up = NULL`,
+function disabling(reason: DisabledReason): string {
+  return change(
+    `status = 'disabled', disabled_reason = '${reason}', disabled_at = said.at, held_back = false, catching_up = NULL`,
     'true',
-  ),
+  );
+}
+
+const CHANGES: Record<Word, string> = {
+  gone: disabling('endpoint-gone'),
   full: change('held_back = true', 'NOT s.held_back'),
   // One that is catching up in order ends that first; its owner then says it again, of the version that ended it.
   low: change(
@@ -70,11 +82,7 @@ export async function changeSubscriptions(client: PoolClient, outcomes: readonly
   const changed = [...gone, ...full, ...low];
   if (changed.length === 0) return 0;
   await enqueue(client, TOPICS.subscriptions, ...changed.map(toSubscriptionRecord));
-  if (gone.length > 0)
-    await cancelCatchUps(
-      client,
-      gone.map(({ id }) => id),
-    );
+  if (gone.length > 0) await cancelCatchUps(client, gone.map(idOf));
   if (low.length > 0)
     await beginCatchUps(
       client,
@@ -83,6 +91,32 @@ export async function changeSubscriptions(client: PoolClient, outcomes: readonly
       }),
     );
   return changed.length;
+}
+
+const FAILING = disabling('failing');
+
+/**
+ * Disables what has failed for too long, and puts that on its way to the workers; to be called in a transaction. One that
+ * was changed since has another version, and is left alone.
+ * @returns the ids of those that were disabled
+ */
+export async function disableFailing(session: Session, failing: readonly FailingVersion[]): Promise<string[]> {
+  const ids = failing.map(({ subscriptionId }) => subscriptionId);
+  await session.query(LOCK, [ids]);
+  const disabled = await session.query<Changed & Record<string, unknown>>(FAILING, [
+    ids,
+    failing.map(({ version }) => version),
+    failing.map(({ at }) => new Date(at)),
+    failing.map(() => ''),
+  ]);
+  if (disabled.length === 0) return [];
+  await enqueue(session, TOPICS.subscriptions, ...disabled.map(toSubscriptionRecord));
+  await cancelCatchUps(session, disabled.map(idOf));
+  return disabled.map(idOf);
+}
+
+function idOf({ id }: Changed): string {
+  return id;
 }
 
 async function apply(client: PoolClient, word: Word, said: readonly Said[]): Promise<Changed[]> {

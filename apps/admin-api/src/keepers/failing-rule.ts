@@ -1,0 +1,31 @@
+/** Of tables `subscription_health h` and `subscriptions s`: failures of before it was enabled don't count. */
+const FAILING = `h.failing_since > coalesce(s.enabled_at, '-infinity') AND s.status = 'enabled'`;
+
+/** $1: the time, $2: ms. Where nothing was tried for so long, nothing was due, or nobody there to try it. */
+const IS_TRIED = `h.failed_at >= $1::timestamptz - $2 * interval '1 ms'`;
+
+/** $3: times of failure, ms. Of each subscription the longest that has passed, if it was not warned of yet. */
+export const WARN = `
+  WITH due AS (
+    SELECT h.subscription_id AS id, h.failing_since, max(after.ms) AS ms
+      FROM subscription_health h JOIN subscriptions s ON s.id = h.subscription_id,
+           unnest($3::bigint[]) AS after(ms)
+     WHERE ${FAILING} AND ${IS_TRIED}
+       AND h.failing_since <= $1::timestamptz - after.ms * interval '1 ms' AND after.ms > h.warned_ms
+     GROUP BY h.subscription_id, h.failing_since)
+  UPDATE subscription_health h SET warned_ms = due.ms FROM due
+   WHERE h.subscription_id = due.id AND h.failing_since = due.failing_since
+  RETURNING h.subscription_id AS id, h.failing_since AS "failingSince", h.warned_ms AS "afterMs"`;
+
+/** $3: how long without a success, ms. With the version that fails; the longest first. */
+export const FAILING_VERSIONS = `
+  SELECT s.id, s.version, h.failing_since AS "failingSince"
+    FROM subscription_health h JOIN subscriptions s ON s.id = h.subscription_id
+   WHERE ${FAILING} AND ${IS_TRIED} AND h.failing_since <= $1::timestamptz - $3 * interval '1 ms'
+   ORDER BY h.failing_since, s.id LIMIT $4`;
+
+/** How many fail, by what was last warned of, ms. */
+export const STAGES = `
+  SELECT h.warned_ms AS "warnedMs", count(*)
+    FROM subscription_health h JOIN subscriptions s ON s.id = h.subscription_id
+   WHERE ${FAILING} GROUP BY 1 ORDER BY 1`;
