@@ -8,7 +8,7 @@ import type { RunResult } from './report/results.js';
 import { Run } from './run.js';
 
 /** So many events in one site make history and logs large, and every look at them slow. */
-const EVENTS_OF_A_SITE = 60_000;
+const EVENTS_OF_A_SITE = 250_000;
 
 /** Runs one after another, in the same site for as long as that is as good as a new one. */
 export class Campaign implements AsyncDisposable {
@@ -29,7 +29,8 @@ export class Campaign implements AsyncDisposable {
   /** Never rejects: what came in between is a fault of the run. Where there is one, the site's data stays for who looks into it. */
   async run({ fault, seed }: Job): Promise<RunResult> {
     this.runs += 1;
-    let result: RunResult;
+    const begun = Date.now();
+    let result: Omit<RunResult, 'tookMs'>;
     try {
       const site = await this.siteFor(fault.needs ?? []);
       result = await new Run(site, this.receivers, fault, seed, this.options, this.say).run(`run${this.runs}`);
@@ -38,7 +39,7 @@ export class Campaign implements AsyncDisposable {
     }
     this.spent += result.events;
     if (result.faults.length > 0) await this.close(true);
-    return result;
+    return { ...result, tookMs: Date.now() - begun };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,7 +65,7 @@ export class Campaign implements AsyncDisposable {
   }
 }
 
-function unfinished(fault: string, seed: string, error: Error, deaths: readonly string[]): RunResult {
+function unfinished(fault: string, seed: string, error: Error, deaths: readonly string[]): Omit<RunResult, 'tookMs'> {
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   const none = {
     events: 0,
@@ -76,6 +77,7 @@ function unfinished(fault: string, seed: string, error: Error, deaths: readonly 
     gone: 0,
     lost: 0,
     repeated: 0,
+    repeatable: 0,
   };
   return {
     ...{ fault, seed, at: new Date().toISOString(), ...none, changes: 0 },

@@ -1,11 +1,14 @@
-import { decodeDeadLetterHeaders, TOPICS } from '@hookline/contracts';
+import { decodeDeadLetterHeaders, TOPICS, type HeldRange } from '@hookline/contracts';
 import { RangeReader, type PartitionOffsets } from '@hookline/kafka';
+import type { GoneRange } from './fault.js';
 import type { Site } from './site/site.js';
 
 /** The dead letters of some subscriptions, read from their topic as it grows. */
 export class DeadLetters {
   /** By subscription: the ids of the events. */
   private readonly found = new Map<string, Set<string>>();
+  /** By subscription: what was held of the log, and will never come. */
+  private readonly ranges = new Map<string, GoneRange[]>();
   private readonly next = new Map<number, number>();
 
   constructor(private readonly site: Site) {}
@@ -17,6 +20,11 @@ export class DeadLetters {
 
   of(subscriptionId: string): ReadonlySet<string> {
     return this.found.get(subscriptionId) ?? new Set();
+  }
+
+  /** Each is one dead letter for all events of a range that the subscription would have got. */
+  rangesOf(subscriptionId: string): readonly GoneRange[] {
+    return this.ranges.get(subscriptionId) ?? [];
   }
 
   /** Takes in what there is by now. */
@@ -37,8 +45,12 @@ export class DeadLetters {
   }
 
   private take(headers: Readonly<Record<string, unknown>>): void {
-    // A range that was held and that the log has let go of; nothing is held here.
-    if (headers['held-range'] !== undefined) return;
+    const held = headers['held-range'];
+    if (held !== undefined) {
+      const range = JSON.parse(String(held)) as HeldRange;
+      this.ranges.set(range.subscriptionId, [...this.rangesOf(range.subscriptionId), range]);
+      return;
+    }
     const { delivery } = decodeDeadLetterHeaders(headers);
     const ids = this.found.get(delivery.subscriptionId) ?? new Set();
     this.found.set(delivery.subscriptionId, ids.add(delivery.event.id));

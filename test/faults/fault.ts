@@ -17,6 +17,8 @@ export interface Victim {
   note(text: string): void;
   /** What the log has let go of unread: nobody can deliver that. */
   gone: GoneRange[];
+  /** What the log has let go of, read or not: what is held of it never comes. */
+  letGo: GoneRange[];
 }
 
 /** Offsets of `hookline.events`: `from` inclusive, `to` exclusive. */

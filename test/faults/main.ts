@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const results = new Results(options.results ?? join(FOLDER, 'results.jsonl'), options.resume || options.write);
 const seed = options.seed ?? (options.resume ? results.all[0]?.seed.split('/')[0] : undefined) ?? newSeed();
-const jobs = jobsOrUsage().filter((job) => !(options.resume && results.has(job.seed)));
+const jobs = jobsOrUsage().filter((job) => !(options.resume && results.has(job.seed, options.events)));
 const failed = options.write && !options.resume ? 0 : await runAll();
 const rows = rowsOf(FAULTS, results.all);
 process.stdout.write(`\n${formatTable(tableOf(rows))}\n\n`);
@@ -47,15 +47,18 @@ async function runAll(): Promise<number> {
     results.add({ ...result, machine });
     if (result.faults.length > 0) wrong += 1;
     for (const line of told(job, result)) say(`${prefix}${line}`);
+    const left = results.leftMs(jobs.slice(index + 1).map(({ fault }) => fault.name));
+    if (left > 0) say(`about ${Math.ceil(left / 60_000)} minutes left`);
   }
   return wrong;
 }
 
 function told({ seed: own }: Job, result: RunResult): string[] {
-  const { events, delivered, deadLettered, lost, repeated, refusals, recoveryMs, notes, faults } = result;
+  const { events, delivered, deadLettered, held, lost, repeated, repeatable, refusals, recoveryMs, notes, faults } =
+    result;
   const recovered = recoveryMs === null ? 'did not recover' : `recovered in ${(recoveryMs / 1_000).toFixed(1)} s`;
   return [
-    `${events} events, ${delivered} delivered, ${deadLettered} dead letters, ${lost} lost, ${repeated} repeated, ${refusals} refusals; ${recovered}`,
+    `${events} events, ${delivered} delivered, ${deadLettered} dead letters, ${held} held, ${lost} lost, ${repeated} repeated of ${repeatable} that could be, ${refusals} refusals; ${recovered}; all of it took ${Math.round(result.tookMs / 1_000)} s`,
     ...notes.map((note) => `note: ${note}`),
     ...faults.map((fault) => `FAULT: ${fault}`),
     ...(faults.length > 0 ? [`again with --again ${own}`] : []),

@@ -8,8 +8,8 @@ const text = (about: string): Flag<string | undefined> => ({ about, fallback: un
 const FLAGS = {
   fault: text('the names of those to run, comma-separated; all by default'),
   runs: whole(3, 'how often each of them, each time at another moment'),
-  events: whole(3_000, 'acknowledged events of each run at least'),
-  rate: whole(400, 'events a second'),
+  events: whole(20_000, 'acknowledged events of each run at least'),
+  rate: whole(800, 'events a second'),
   publishers: whole(32, 'concurrent publishers'),
   seed: text('what every random choice comes from; printed, and random by default'),
   results: text('the file of the results, where not .hookline/faults/results.jsonl'),
@@ -44,10 +44,18 @@ export function parseOptions(args: readonly string[]): Options {
 export function jobsOf({ fault: names, runs, again }: Options, seed: string): Job[] {
   if (again !== undefined) return [{ fault: faultNamed(again.split('/').at(-2) ?? ''), seed: again }];
   const faults = names === undefined ? FAULTS : names.split(',').map(faultNamed);
-  return faults.flatMap((fault) =>
+  return alike(faults).flatMap((fault) =>
     Array.from({ length: runs }, (_, n) => ({ fault, seed: `${seed}/${fault.name}/${n + 1}` })),
   );
 }
+
+/** Those that need the same one after another: they are run in the same site. */
+function alike(faults: readonly Fault[]): Fault[] {
+  const needs = [...new Set(faults.map(needsOf))];
+  return faults.toSorted((a, b) => needs.indexOf(needsOf(a)) - needs.indexOf(needsOf(b)));
+}
+
+const needsOf = ({ needs = [] }: Fault): string => needs.join();
 
 export const newSeed = (): string => randomBytes(4).toString('hex');
 

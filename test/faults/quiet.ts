@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { TOPICS } from '@hookline/contracts';
 import type { DeadLetters } from './dead-letters.js';
+import { isIn, type GoneRange } from './fault.js';
 import type { Place } from './load/way.js';
 import type { Scenario, Subscribed } from './scenario.js';
 import type { Site } from './site/site.js';
-import { unrecorded } from './work-in-flight.js';
+import { behind, unrecorded } from './work-in-flight.js';
 
 const LOOK_MS = 250;
 /**
@@ -16,6 +18,7 @@ const PATIENCE_MS = 120_000;
 const IDLE_MS = 3_000;
 
 const ENDED = new Set(['delivered', 'dead-lettered']);
+const ENDED_OR_HELD = new Set([...ENDED, 'held']);
 
 /** Waits for one thing after another, for as long as something moves. */
 export class Quiet {
@@ -27,12 +30,26 @@ export class Quiet {
     private readonly say: (line: string) => void,
   ) {}
 
-  /** Until every endpoint but that of the doomed has all that it is to get. @returns whether it has */
-  async delivered(): Promise<boolean> {
-    const subscriptions = this.scenario.subscriptions.filter(({ doomed }) => !doomed);
+  /** Until history has all events, and every change is in its topic; the doomed one is tried for ever. @returns whether they are */
+  async abreast(): Promise<boolean> {
+    return this.patiently(async () => {
+      const events = await behind(this.site, TOPICS.events);
+      return events + (await this.site.history.unpublished());
+    }, 'events that history does not have yet');
+  }
+
+  /**
+   * Until every endpoint has all that it is to get.
+   * @param never whether a subscription will not get what stands there
+   * @returns whether they have
+   */
+  async delivered(never: (one: Subscribed, place: Place) => boolean): Promise<boolean> {
+    const subscriptions = this.scenario.subscriptions.filter(({ fate }) => fate === 'delivered');
+    const missing = (one: Subscribed): number =>
+      [...this.wanted(one)].filter(([id, place]) => !one.log.has(id) && !never(one, place)).length;
     return this.patiently(async () => {
       await this.scenario.logs.update();
-      return subscriptions.reduce((sum, one) => sum + missing(this.wanted(one), one.log), 0);
+      return subscriptions.reduce((sum, one) => sum + missing(one), 0);
     }, 'deliveries that are still to come');
   }
 
@@ -47,14 +64,32 @@ export class Quiet {
     }, 'dead letters that are still to come');
   }
 
+  /** Until what was held of these ranges, and did not come, is a dead letter for all of it. @returns whether it is */
+  async letGo(ranges: readonly GoneRange[]): Promise<boolean> {
+    const subscriptions = this.scenario.subscriptions.filter((one) => this.scenario.wasHeld(one));
+    const left = async (): Promise<number> => {
+      await this.deadLetters.update();
+      const spans = await Promise.all(subscriptions.map(({ id }) => this.site.history.spansOf(id)));
+      return subscriptions.reduce((sum, one, n) => {
+        const held = [...this.wanted(one).values()].filter(
+          (place) => isIn(place, ranges) && isIn(place, spans[n] ?? []),
+        );
+        return sum + held.length;
+      }, 0);
+    };
+    return ranges.length === 0 || this.patiently(left, 'events that are held and gone');
+  }
+
   /** Until history has all that is in the log, and says of nothing that it goes on. @returns whether it does */
   async recorded(): Promise<boolean> {
-    const ids = this.scenario.subscriptions.map(({ id }) => id);
+    const { subscriptions } = this.scenario;
+    const idsOf = (held: boolean): string[] =>
+      subscriptions.filter(({ fate }) => (fate === 'held') === held).map(({ id }) => id);
+    const [others, held] = [idsOf(false), idsOf(true)];
     return this.patiently(async () => {
-      const behind = await unrecorded(this.site);
-      const counts = await this.site.history.counts(ids);
-      const open = [...counts].filter(([state]) => !ENDED.has(state));
-      return open.reduce((sum, [, count]) => sum + count, behind);
+      const unread = await unrecorded(this.site);
+      const [open, openOfHeld] = await Promise.all([this.open(others, ENDED), this.open(held, ENDED_OR_HELD)]);
+      return unread + open + openOfHeld;
     }, 'records and deliveries that history has still open');
   }
 
@@ -69,6 +104,11 @@ export class Quiet {
       before = requests;
       return open + (Date.now() - since < IDLE_MS ? 1 : 0);
     }, 'requests in flight');
+  }
+
+  private async open(subscriptionIds: readonly string[], ended: ReadonlySet<string>): Promise<number> {
+    const counts = await this.site.history.counts(subscriptionIds);
+    return [...counts].reduce((sum, [state, count]) => sum + (ended.has(state) ? 0 : count), 0);
   }
 
   /** @param left how much is left; 0 ends it */
@@ -91,10 +131,4 @@ export class Quiet {
       await pause(LOOK_MS);
     }
   }
-}
-
-function missing(wanted: ReadonlyMap<string, Place>, log: Subscribed['log']): number {
-  let count = 0;
-  for (const id of wanted.keys()) if (!log.has(id)) count += 1;
-  return count;
 }

@@ -9,6 +9,8 @@ const evidence = (parts: Partial<Evidence>): Evidence => ({
   ]),
   isPublished: (id) => id.length === 1,
   isGone: () => false,
+  isHeld: () => false,
+  isDeadRange: () => false,
   delivered: new Set(['a', 'b']),
   deadLettered: new Set(),
   history: new Map([
@@ -19,6 +21,8 @@ const evidence = (parts: Partial<Evidence>): Evidence => ({
 });
 
 const FINE = {
+  subscription: 'plain',
+  overtaken: 0,
   delivered: 2,
   deadLettered: 0,
   held: 0,
@@ -50,6 +54,18 @@ describe('a reconciliation', () => {
     expect(pending).toEqual(['plain: a at 0:1 (history: retrying)']);
     // History alone doesn't make it so: the endpoint has not had it.
     expect(lost).toEqual(['plain: b at 1:2 (history: delivered)']);
+  });
+
+  it('takes for held what stands where nothing is taken and did not come, and for a dead letter a range of those', () => {
+    const parts = { delivered: new Set<string>(), history: new Map([['a', ['held']]]) };
+    expect(reconcile(evidence({ ...parts, isHeld: ({ partition }) => partition === 1 }))).toMatchObject({
+      held: 2,
+      lost: [],
+    });
+    expect(reconcile(evidence(parts))).toMatchObject({ held: 1, lost: ['plain: b at 1:2 (history: none)'] });
+    const isDeadRange = ({ partition }: { partition: number }): boolean => partition === 1;
+    expect(reconcile(evidence({ ...parts, isDeadRange }))).toMatchObject({ held: 1, deadLettered: 1, lost: [] });
+    expect(reconcile(evidence({ isHeld: () => true }))).toMatchObject({ delivered: 2, held: 0, overtaken: 2 });
   });
 
   it('takes nothing for delivered and a dead letter, nor one row for two', () => {

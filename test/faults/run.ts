@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DeadLetters } from './dead-letters.js';
 import { isIn, type Fault, type Victim } from './fault.js';
+import { Lives } from './lives/lives.js';
 import { Manager } from './load/manager.js';
 import { Publishers } from './load/publishers.js';
 import { HttpWay } from './load/http-way.js';
@@ -8,9 +9,10 @@ import { OutboxWay } from './load/outbox-way.js';
 import type { Place, Way } from './load/way.js';
 import { Chance } from './random.js';
 import type { ReceiversProcess } from './receivers/receivers-process.js';
+import type { Span } from './repeats.js';
 import type { RunResult } from './report/results.js';
 import { Scenario } from './scenario.js';
-import type { Site } from './site/site.js';
+import { SESSION_MS, type Site } from './site/site.js';
 import { told, Verdict } from './verdict.js';
 import { findWork, type InFlight } from './work-in-flight.js';
 
@@ -23,6 +25,8 @@ export interface RunOptions {
 }
 
 const LOOK_MS = 100;
+/** So many acknowledged events come before anything is done to subscriptions. */
+const LIVES_AFTER = 20;
 const LOAD_MS = 600_000;
 const ACKNOWLEDGED_MS = 180_000;
 const RECOVERED_MS = 240_000;
@@ -47,22 +51,29 @@ export class Run {
   }
 
   /** @param name which no other run of this site has */
-  async run(name: string): Promise<RunResult> {
+  async run(name: string): Promise<Omit<RunResult, 'tookMs'>> {
     const { site, say } = this;
     const deathsBefore = site.deaths.length;
     say('a tenant and its subscriptions');
-    const scenario = await Scenario.prepare(site, this.receivers, name);
+    const scenario = await Scenario.prepare(site, this.receivers, name, this.options.rate);
     const deadLetters = new DeadLetters(site);
     await deadLetters.begin();
     const manager = new Manager(scenario.api, this.receivers.url);
     const load = this.load(scenario);
     const note = (text: string): void => void this.notes.push(text);
-    const victim: Victim = { site, chance: this.chance, load, manager, note, gone: [] };
-    const struck = await this.strike(victim, scenario);
+    const victim: Victim = { site, chance: this.chance, load, manager, note, gone: [], letGo: [] };
+    const lives = new Lives(site, scenario, load, this.chance);
+    const { struckAt, ...struck } = await this.strike(victim, scenario, lives);
     await Promise.all([load.stop(ACKNOWLEDGED_MS), manager.stop()]);
     say(`${load.acknowledged.size} acknowledged; waiting for quiet`);
-    const found = await new Verdict(victim, scenario, deadLetters, say).reach();
-    if (this.fault.repeatsNothing && found.repeated > 0) note(`${found.repeated} repeats, where none were expected`);
+    const found = await new Verdict({
+      victim,
+      scenario,
+      lives,
+      deadLetters,
+      loose: () => this.loose(struckAt),
+      say,
+    }).reach();
     const deaths = told('ended by itself', site.deaths.slice(deathsBefore));
     return {
       fault: this.fault.name,
@@ -92,11 +103,13 @@ export class Run {
   }
 
   /** Has it strike while the load goes on, waits until all that was accepted by its end is through, and goes on a while. */
-  private async strike(victim: Victim, scenario: Scenario): Promise<Struck> {
+  private async strike(victim: Victim, scenario: Scenario, lives: Lives): Promise<Struck> {
     const { fault, chance, say } = this;
     const { load } = victim;
     const moment = Math.floor((this.options.events * chance.between(15, 45)) / 100);
     say(`load; the fault comes after ${moment} events`);
+    await this.untilAcknowledged(Math.min(moment, LIVES_AFTER), load, scenario);
+    await lives.begin();
     await this.untilAcknowledged(moment, load, scenario);
     await pause(chance.between(0, 999));
     const inFlight = await findWork(fault.finds, victim, scenario);
@@ -104,12 +117,13 @@ export class Run {
     say(`strikes with ${JSON.stringify(inFlight)} in flight, for ${seconds} s`);
     const struckAt = Date.now();
     const heal = await fault.strike(victim);
+    lives.duringFault();
     await this.watch(struckAt + seconds * 1_000, scenario);
     const before = new Map(load.acknowledged);
     const healing = Date.now();
-    const healed = heal().then(() => {
+    const healed = heal().then(async () => {
       say(`healed in ${Date.now() - healing} ms; the load goes on`);
-      return scenario.healEndpoint();
+      await Promise.all([scenario.healEndpoints(), lives.afterFault()]);
     });
     const [recoveredAt] = await Promise.all([this.untilThrough(before, victim, scenario), healed]);
     const rest = this.options.events - Math.min(load.acknowledged.size, Math.floor(this.options.events * FIRST_PART));
@@ -119,7 +133,19 @@ export class Run {
       inFlight,
       faultMs: healing - struckAt,
       recoveryMs: recoveredAt === undefined ? null : recoveredAt - healing,
+      struckAt,
     };
+  }
+
+  /**
+   * When workers were losing partitions: at first because of the fault, for as long as a membership outlives it, and then
+   * and before that whenever they say so.
+   */
+  private loose(struckAt: number): Span[] {
+    const unrest = this.site
+      .unrest()
+      .map(({ from, to }) => ({ from: to < struckAt ? from : Math.max(from, struckAt), to }));
+    return this.fault.repeatsNothing ? unrest : [{ from: struckAt, to: struckAt + SESSION_MS }, ...unrest];
   }
 
   private async untilAcknowledged(count: number, load: Publishers, scenario: Scenario): Promise<void> {
@@ -162,4 +188,5 @@ interface Struck {
   inFlight: InFlight;
   faultMs: number;
   recoveryMs: number | null;
+  struckAt: number;
 }

@@ -32,7 +32,8 @@ export async function unrecorded(site: Victim['site']): Promise<number> {
   return topics.reduce((sum, records) => sum + records, 0);
 }
 
-async function behind(site: Victim['site'], topic: string): Promise<number> {
+/** Records of one topic that the recorder has not written yet. */
+export async function behind(site: Victim['site'], topic: string): Promise<number> {
   const [ends, recorded] = await Promise.all([site.brokers.bounds(topic), site.history.recorded(topic)]);
   return ends.reduce((sum, { partition, high }) => sum + high - (recorded.get(partition) ?? 0), 0);
 }

@@ -34,9 +34,9 @@ describe('the log of an endpoint', () => {
       log.take(['request', number, '/', 'a', 'msg', 1, 2]);
       log.take(['answer', number, 204, 3]);
     }
-    expect([log.size, log.repeats, log.twins]).toEqual([1, 1, []]);
+    expect([log.size, log.repeats, log.twins]).toEqual([1, [{ eventId: 'a', before: 3, again: 3 }], []]);
     log.take(['request', 4, '/', 'a', 'another', 1, 4]);
     log.take(['answer', 4, 204, 5]);
-    expect([log.size, log.repeats, log.twins]).toEqual([1, 1, ['a']]);
+    expect([log.size, log.repeats.length, log.twins]).toEqual([1, 1, ['a']]);
   });
 });

@@ -2,10 +2,18 @@ import type { Entry } from './entries.js';
 
 /** What is known of one event at one endpoint. */
 interface Known {
-  /** How often it was accepted, by `webhook-id`. */
-  accepted: Map<string, number>;
+  /** When it was accepted, by `webhook-id`; ms since the epoch. */
+  accepted: Map<string, number[]>;
   /** By attempt: when it first came, or, once that is known, when it was first refused; ms since the epoch. */
   attempts: Map<number, number>;
+}
+
+/** One that was accepted once more. */
+export interface Repeat {
+  eventId: string;
+  /** When it had been accepted before, and when it was again, ms since the epoch. */
+  before: number;
+  again: number;
 }
 
 interface Open {
@@ -55,11 +63,19 @@ export class EndpointLog {
     for (const [id, { accepted }] of this.events) if (accepted.size > 0) yield id;
   }
 
-  /** How often something was accepted that had been accepted already, under the same `webhook-id`. */
-  get repeats(): number {
-    let repeats = 0;
-    for (const { accepted } of this.events.values()) for (const times of accepted.values()) repeats += times - 1;
-    return repeats;
+  /** What was accepted that had been accepted already, under the same `webhook-id`. */
+  get repeats(): Repeat[] {
+    return [...this.events].flatMap(([eventId, { accepted }]) =>
+      [...accepted.values()].flatMap((times) =>
+        times.slice(1).map((again, n) => ({ eventId, before: times[n] as number, again })),
+      ),
+    );
+  }
+
+  /** When an event was accepted first, ms since the epoch; undefined where it never was. */
+  firstAccepted(eventId: string): number | undefined {
+    const times = [...(this.events.get(eventId)?.accepted.values() ?? [])].flat();
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Events that were accepted under more than one `webhook-id`. */
@@ -100,6 +116,7 @@ export class EndpointLog {
       return;
     }
     if (known.accepted.size === 0) this.acceptedCount += 1;
-    known.accepted.set(open.webhookId, (known.accepted.get(open.webhookId) ?? 0) + 1);
+    const times = known.accepted.get(open.webhookId) ?? [];
+    known.accepted.set(open.webhookId, [...times, at]);
   }
 }

@@ -22,6 +22,8 @@ export interface RunResult {
   gone: number;
   lost: number;
   repeated: number;
+  /** How many could have been: what was under way, or done and not committed, while workers lost partitions. */
+  repeatable: number;
   /** Subscriptions made meanwhile that were acknowledged. */
   changes: number;
   inFlight: InFlight;
@@ -30,6 +32,8 @@ export interface RunResult {
   /** From then on until the plain endpoint had all of before and publishers were answered again, ms; null: too long. */
   recoveryMs: number | null;
   notes: string[];
+  /** All of it, with the start of what it ran in, where that was not there yet; ms. */
+  tookMs: number;
   /** What is wrong; empty where all is well. */
   faults: string[];
 }
@@ -55,8 +59,18 @@ export class Results {
     appendFileSync(this.file, `${JSON.stringify(result)}\n`);
   }
 
-  has(seed: string): boolean {
-    return this.all.some((result) => result.seed === seed);
+  /** What runs of these faults will take, going by what runs took so far, of the same fault where there are any; ms. */
+  leftMs(faults: readonly string[]): number {
+    const mean = (of: readonly RunResult[]): number => of.reduce((sum, { tookMs }) => sum + tookMs, 0) / of.length;
+    return faults.reduce((sum, fault) => {
+      const own = this.all.filter((result) => result.fault === fault);
+      return sum + mean(own.length > 0 ? own : this.all);
+    }, 0);
+  }
+
+  /** Whether this was run, with as many events at least; one that failed counts, however far it came. */
+  has(seed: string, atLeast: number): boolean {
+    return this.all.some((result) => result.seed === seed && (result.events >= atLeast || result.faults.length > 0));
   }
 }
 

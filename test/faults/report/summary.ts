@@ -1,3 +1,4 @@
+import { ABOUT, AGAIN, BOUND, FINDS } from './text.js';
 import type { Table } from '../../../bench/src/report/table.js';
 import type { Fault } from '../fault.js';
 import type { StoredResult } from './results.js';
@@ -28,9 +29,10 @@ const HEAD = [
   'runs',
   'events',
   'deliveries',
+  'held',
   'lost',
   'aged out',
-  'repeated',
+  'repeated (bound)',
   'recovered in, s',
   'wrong',
 ] as const;
@@ -53,31 +55,10 @@ export function documentOf(rows: readonly Row[]): string {
     ...(notRun.length > 0 ? [notRun.join('\n')] : []),
     occasionOf(results),
     AGAIN,
+    BOUND,
+    `${FINDS}\n`,
   ].join('\n\n');
 }
-
-const ABOUT = `# Reliability
-
-Written by \`npm run test:faults -- --write\`; don't edit it by hand.
-
-Three brokers, PostgreSQL, two ingest nodes, two delivery workers, two recorders and management run as processes of their own. Publishers publish
-at a steady rate, and repeat each event, with its id, until it is acknowledged. Five subscriptions get them: a plain one, one that is
-ordered by key, one with a rate limit, one whose endpoint fails until the fault is over, and one whose endpoint always fails and that is
-deleted in the end. The fault comes at a random moment, when there is work in flight for it; it is healed; and when all is quiet **each
-event is looked up by its id**: for each subscription, the acknowledged events are those that its endpoint has accepted by its own account
-and those in the dead letters. None is in neither or in both, none is still pending, and history says the same. No attempt comes before it is
-due, and none overtakes an earlier event of its key.
-
-- _Events_ are those that were acknowledged, in all runs together; _deliveries_ what became of them over all subscriptions, dead letters among
-  them.
-- _Lost_: deliveries that are neither at the endpoint nor a dead letter. _Aged out_: those of events that the log let go of before a worker read
-  them, of which the workers have told; nothing can deliver these. _Repeated_: what an endpoint accepted once more, with the same \`webhook-id\`.
-- _Recovered in_: from the moment at which the fault was about to be healed until publishers were answered again and the plain subscription
-  had every event of before; the longest of the runs.
-- _Wrong_: runs in which anything at all was not as it is to be.`;
-
-const AGAIN = `A run is done again with \`npm run test:faults -- --again <seed>/<fault>/<run>\`: its choices are the same then, the moment only to an event.
-`;
 
 function occasionOf(results: readonly StoredResult[]): string {
   const last = results.at(-1);
@@ -92,17 +73,18 @@ function occasionOf(results: readonly StoredResult[]): string {
 }
 
 function cellsOf({ runs, notRun }: Row): string[] {
-  if (notRun !== undefined) return ['not run', '', '', '', '', '', '', ''];
+  if (notRun !== undefined) return ['not run', '', '', '', '', '', '', '', ''];
   const sum = (of: (run: StoredResult) => number): string =>
     runs.reduce((all, run) => all + of(run), 0).toLocaleString('en');
   const longest = Math.max(...runs.map(({ recoveryMs }) => recoveryMs ?? Infinity));
   return [
     String(runs.length),
     sum(({ events }) => events),
-    sum(({ delivered, deadLettered }) => delivered + deadLettered),
+    sum(({ delivered, deadLettered, held }) => delivered + deadLettered + held),
+    sum(({ held }) => held),
     sum(({ lost }) => lost),
     sum(({ gone }) => gone),
-    sum(({ repeated }) => repeated),
+    `${sum(({ repeated }) => repeated)} (${sum(({ repeatable }) => repeatable)})`,
     Number.isFinite(longest) ? (longest / 1_000).toFixed(1) : 'not',
     String(runs.filter(({ faults }) => faults.length > 0).length),
   ];

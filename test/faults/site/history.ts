@@ -1,4 +1,6 @@
 import pg from 'pg';
+import type { GoneRange } from '../fault.js';
+import type { Place } from '../load/way.js';
 
 const CONNECT_MS = 5_000;
 
@@ -45,10 +47,29 @@ export class History implements AsyncDisposable {
     return states;
   }
 
-  /** The ids of the tenant's events. */
-  async events(tenantId: string): Promise<Set<string>> {
-    const rows = await this.rows<{ event_id: string }>('SELECT event_id FROM events WHERE tenant_id = $1', [tenantId]);
-    return new Set(rows.map(({ event_id }) => event_id));
+  /** By id: where the log has the tenant's events; of one that it has more than once, where it first was. */
+  async events(tenantId: string): Promise<Map<string, Place>> {
+    const rows = await this.rows<{ event_id: string; partition: number; offset: string }>(
+      'SELECT event_id, partition, "offset" FROM events WHERE tenant_id = $1 ORDER BY partition, "offset" DESC',
+      [tenantId],
+    );
+    return new Map(rows.map(({ event_id, partition, offset }) => [event_id, { partition, offset: Number(offset) }]));
+  }
+
+  /** What the subscription has not got of the log, and may still get: the spans that have not ended. */
+  async spansOf(subscriptionId: string): Promise<GoneRange[]> {
+    const rows = await this.rows<{ from: Record<string, number>; to: Record<string, number> | null }>(
+      `SELECT from_offsets AS "from", to_offsets AS "to" FROM held_spans
+        WHERE subscription_id = $1 AND ended_at IS NULL`,
+      [subscriptionId],
+    );
+    return rows.flatMap(({ from, to }) =>
+      Object.entries(from).map(([partition, offset]) => ({
+        partition: Number(partition),
+        from: offset,
+        to: to === null ? Infinity : (to[partition] ?? offset),
+      })),
+    );
   }
 
   /** Changes that are not in their topic yet. */

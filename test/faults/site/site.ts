@@ -17,7 +17,9 @@ import { DatabaseProxy, HooklineApi, KafkaProxy } from '@hookline/testing';
 import { Brokers } from './brokers.js';
 import { History } from './history.js';
 import { Outbox } from './outbox.js';
+import type { Span } from '../repeats.js';
 import { SmallDisk } from './small-disk.js';
+import { unrestOf } from './unrest.js';
 
 export const ROLES = ['ingest', 'admin-api', 'delivery', 'recorder', 'relay'] as const;
 export type Role = (typeof ROLES)[number];
@@ -28,11 +30,14 @@ export type Role = (typeof ROLES)[number];
  */
 export type Need = 'outbox' | 'detours' | 'database-proxy' | 'small-disk';
 
+/** After so long without a heartbeat a worker sends nothing more, and the group goes on without it. */
+export const SESSION_MS = 10_000;
+
 /** The delays of the retry topics, ms. */
 export const RETRY_DELAYS = [1_000, 2_000, 5_000] as const;
 
 /** So many of a role run; of management one, as its outbox has one publisher at a time anyway. */
-const OF_EACH: Record<Role, number> = { ingest: 2, 'admin-api': 1, delivery: 2, recorder: 2, relay: 2 };
+const OF_EACH: Record<Role, number> = { ingest: 2, 'admin-api': 1, delivery: 3, recorder: 2, relay: 2 };
 
 /** A relay is told at its start whose events it may bring: so many runs a site with an outbox is good for. */
 const RELAYED_TENANTS = 20;
@@ -177,6 +182,11 @@ export class Site implements AsyncDisposable {
       .map(({ port }) => `http://127.0.0.1:${port}`);
   }
 
+  /** When workers may have lost partitions by now, as they say. */
+  unrest(): Span[] {
+    return unrestOf(this.parts.dataDir, SESSION_MS);
+  }
+
   /** Those of a role that run. */
   running(role: Role): RoleProcess[] {
     return [...this.roles.values(), ...this.extra].filter((process) => process.options.role === role);
@@ -286,9 +296,11 @@ export class Site implements AsyncDisposable {
       HOOKLINE_SEALING_KEYS: this.parts.sealingKey,
       HOOKLINE_RETRY_DELAYS: RETRY_DELAYS.map((ms) => `${ms / 1_000}s`).join(),
       // A worker that is killed is noticed by its silence, and an endpoint that has healed by a try: so long a run waits.
-      HOOKLINE_SESSION_TIMEOUT: '10s',
+      HOOKLINE_SESSION_TIMEOUT: `${SESSION_MS}ms`,
       HOOKLINE_REBALANCE_TIMEOUT: '20s',
-      HOOKLINE_ATTEMPT_TIMEOUT: '10s',
+      HOOKLINE_ATTEMPT_TIMEOUT: '14s',
+      // A catch-up waits until every worker has heard of it.
+      HOOKLINE_VIEW_STALE: '5s',
       HOOKLINE_BREAKER_OPEN: '2s',
       HOOKLINE_BREAKER_OPEN_MOST: '5s',
       HOOKLINE_LOG_LEVEL: 'info',
