@@ -18,6 +18,7 @@ export type { ReadRecord } from './reader/fetch.js';
 export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';
 export { OffsetRunner } from './consumer/offset-runner.js';
 export { consumerOptions } from './consumer/consumer-options.js';
+export { readKnown } from './consumer/committed-progress.js';
 export type { AgedOut, PartitionStats, RunnerHealth, RunnerObserver, RunnerStats } from './consumer/runner-observer.js';
 export {
   partitionKey,
