@@ -3,18 +3,25 @@ import { Sealer } from '@hookline/domain';
 import { AddressGuard } from '@hookline/http-delivery';
 import { createKafka, LogClock, ProducerPump, PumpMetrics, RangeReader, StartCheck, topicPlan } from '@hookline/kafka';
 import {
+  AuditTrail,
   connectionOptions,
   createDataSource,
+  DeadLetterHistory,
+  DeadLetterRecords,
   DeliveryHistory,
   EventHistory,
+  ExpungedPayloads,
   rememberedCluster,
   Session,
 } from '@hookline/persistence';
 import { systemClock, type RoleContext, type RoleDefinition, type RoleParts } from '@hookline/platform';
 import { AgeOuts } from './agedout/age-outs.js';
 import { AppModule } from './app.module.js';
+import { AuditService } from './audit/audit.service.js';
 import { Authenticator } from './auth/authenticator.js';
 import { Database } from './database/database.js';
+import { DeadLetterChanging } from './deadletters/dead-letter-changing.js';
+import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryService } from './history/history.service.js';
 import { KeysService } from './keys/keys.service.js';
 import { serveOpenApi } from './openapi/openapi.js';
@@ -23,6 +30,7 @@ import { CurrentRecords } from './outbox/current-records.js';
 import { outboxMetrics } from './outbox/outbox-metrics.js';
 import { OutboxPublisher } from './outbox/outbox-publisher.js';
 import { FailureKeeper } from './keepers/failure-keeper.js';
+import { PayloadsService } from './payloads/payloads.service.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysService } from './replays/replays.service.js';
@@ -139,9 +147,27 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       tenants: new TenantsService(database, clock),
       keys: new KeysService(database, clock, admin.maxKeys),
       subscriptions: new SubscriptionsService(database, rules, mapper, held, health, clock, admin.maxSubscriptions),
+      payloads: new PayloadsService(
+        new ExpungedPayloads(database),
+        topicPlan(config.topics, delivery.retryDelaysMs),
+        delivery.windowMs,
+        clock,
+      ),
       history: new HistoryService(new EventHistory(database), deliveries),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
+      deadLetters: new DeadLettersService(
+        new DeadLetterHistory(database),
+        new DeadLetterRecords(database),
+        clock,
+        config.topics.deadLettersRetentionMs,
+      ),
+      changing: new DeadLetterChanging(database, log, clock, {
+        atOnce: admin.deadLettersAtOnce,
+        maxOpenReplays: admin.maxOpenReplays,
+        keptMs: config.topics.deadLettersRetentionMs,
+      }),
+      audit: new AuditService(new AuditTrail(database)),
       log,
       ageOuts,
       streams,

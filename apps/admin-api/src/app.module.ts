@@ -1,13 +1,20 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgeOutsController } from './agedout/age-outs.controller.js';
 import { AgeOuts } from './agedout/age-outs.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditService } from './audit/audit.service.js';
 import { Authenticator } from './auth/authenticator.js';
+import { DeadLetterChanging } from './deadletters/dead-letter-changing.js';
+import { DeadLettersController } from './deadletters/dead-letters.controller.js';
+import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { KeysController } from './keys/keys.controller.js';
 import { KeysService } from './keys/keys.service.js';
 import { RecoveryController } from './replays/recovery.controller.js';
 import { RecoveryService } from './replays/recovery.service.js';
+import { PayloadsController } from './payloads/payloads.controller.js';
+import { PayloadsService } from './payloads/payloads.service.js';
 import { ReplaysController } from './replays/replays.controller.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { StreamsController } from './streams/streams.controller.js';
@@ -26,8 +33,12 @@ export interface Services {
   keys: KeysService;
   subscriptions: SubscriptionsService;
   history: HistoryService;
+  payloads: PayloadsService;
   replays: ReplaysService;
   recovery: RecoveryService;
+  deadLetters: DeadLettersService;
+  changing: DeadLetterChanging;
+  audit: AuditService;
   log: LogOffsets;
   ageOuts: AgeOuts;
   streams: StreamsService;
@@ -43,8 +54,11 @@ export class AppModule {
         KeysController,
         SubscriptionsController,
         HistoryController,
+        PayloadsController,
         ReplaysController,
         RecoveryController,
+        DeadLettersController,
+        AuditController,
         TopicsController,
         AgeOutsController,
         StreamsController,
@@ -55,8 +69,12 @@ export class AppModule {
         { provide: KeysService, useValue: services.keys },
         { provide: SubscriptionsService, useValue: services.subscriptions },
         { provide: HistoryService, useValue: services.history },
+        { provide: PayloadsService, useValue: services.payloads },
         { provide: ReplaysService, useValue: services.replays },
         { provide: RecoveryService, useValue: services.recovery },
+        { provide: DeadLettersService, useValue: services.deadLetters },
+        { provide: DeadLetterChanging, useValue: services.changing },
+        { provide: AuditService, useValue: services.audit },
         { provide: LogOffsets, useValue: services.log },
         { provide: AgeOuts, useValue: services.ageOuts },
         { provide: StreamsService, useValue: services.streams },

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { apiKeyIdOf, isHashOfKey, makeApiKey } from './api-key.js';
 import { isId } from './ids.js';
-import { Sealer, SealingKeyError, UnsealError } from './sealer.js';
+import { Sealer, UnsealError } from './sealer.js';
+import { SealingKeyError } from './sealing-keys.js';
 
 const key = (name: string) => `${name}:${randomBytes(32).toString('base64')}`;
 const AAD = 'ten_a/sub_a';

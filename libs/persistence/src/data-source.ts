@@ -16,6 +16,8 @@ import { RememberCluster1763797000009 } from './migrations/1763797000009-remembe
 import { AddSubscriptionHealth1763797000010 } from './migrations/1763797000010-add-subscription-health.js';
 import { AddRecorderGaps1763797000011 } from './migrations/1763797000011-add-recorder-gaps.js';
 import { AddDeadLetters1763797000012 } from './migrations/1763797000012-add-dead-letters.js';
+import { AddExpungedPayloads1763797000013 } from './migrations/1763797000013-add-expunged-payloads.js';
+import { KeepStamps1763797000014 } from './migrations/1763797000014-keep-stamps.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -30,6 +32,8 @@ export const MIGRATIONS = [
   AddSubscriptionHealth1763797000010,
   AddRecorderGaps1763797000011,
   AddDeadLetters1763797000012,
+  AddExpungedPayloads1763797000013,
+  KeepStamps1763797000014,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

@@ -23,6 +23,7 @@ export {
   type Queryable,
   type SchemaState,
 } from './migrate.js';
+export { ExpungedPayloads, type CopiesOf } from './history/expunged-payloads.js';
 export { DayPartitions } from './history/day-partitions.js';
 export { EventHistory, type FoundEvent, type RecordedEvent, type Routing } from './history/event-history.js';
 export {
@@ -32,6 +33,20 @@ export {
   type RecordedAttempt,
 } from './history/delivery-history.js';
 export { type RecordedDelivery } from './history/delivery-row.js';
+export { AuditTrail, type AuditEntry } from './management/audit.js';
+export { DeadLetterChanges } from './history/dead-letter-changes.js';
+export {
+  DeadLetterHistory,
+  type DeadLetterGroup,
+  type DeadLetterTally,
+  type RecordedDeadLetter,
+} from './history/dead-letter-history.js';
+export {
+  DeadLetterRecords,
+  type DeadLetterRecord,
+  type DeadLetterRecordFilter,
+} from './history/dead-letter-records.js';
+export { type DeadLetterFilter } from './history/dead-letter-sql.js';
 export { chooseDelivery } from './history/replay-choices.js';
 export { DeliveryStates, type KnownState } from './history/delivery-states.js';
 export { MissedDeliveries, type Missed } from './history/missed-deliveries.js';

@@ -13,6 +13,7 @@ export function eventSummary(event: RecordedEvent): EventSummary {
     time: event.time,
     key: event.key,
     size: event.size,
+    expungedAt: event.expungedAt?.toISOString() ?? null,
     routing: routing.state,
     matched: routing.state === 'routed' ? routing.matched : null,
     duplicateOf: routing.state === 'routed' ? routing.duplicateOf : null,

@@ -66,6 +66,7 @@ describe('an event', () => {
       time: '2026-11-20T12:00:00+01:00',
       key: 'k',
       size: 11,
+      expungedAt: null,
       routing: 'routed',
       matched: [],
       duplicateOf: null,

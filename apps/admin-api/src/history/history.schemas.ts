@@ -16,7 +16,8 @@ const eventSummary = z.object({
   type: z.string(),
   time: z.string(),
   key: z.string().nullable(),
-  size: z.int().describe('Bytes of the data.'),
+  size: z.int().describe('Bytes of the data, as it was published.'),
+  expungedAt: z.iso.datetime().nullable().describe('When its data was taken out of the history.'),
   routing: z.enum(['pending', 'routed']).describe('`pending`: no worker has said yet what it matched.'),
   matched: z.array(z.string()).nullable().describe('The subscriptions that it matched; null while that is pending.'),
   duplicateOf: z.int().nullable().describe('The offset, in the same partition, of the event that it repeats.'),
@@ -31,7 +32,10 @@ const deliverySummary = z.object({
 });
 
 export const eventView = eventSummary.extend({
-  payload: z.string().nullable().describe('The bytes of the data, exactly as they were published.'),
+  payload: z
+    .string()
+    .nullable()
+    .describe('The bytes of the data, exactly as they were published; null if they were expunged.'),
   data: z.unknown().describe('The payload, parsed.'),
   repeats: z.array(eventSummary).describe('Other events with the same id, newest first.'),
   deliveries: z.array(deliverySummary),

@@ -20,8 +20,10 @@ export interface RecordedEvent extends LogPosition {
   /** As the publisher wrote it. */
   time: string;
   key: string | null;
-  /** Bytes of its data. */
+  /** Bytes of its data, as it was published. */
   size: number;
+  /** When its data was taken out of the history; null if it was not. */
+  expungedAt: Date | null;
   routing: Routing;
 }
 
@@ -48,10 +50,11 @@ export class EventHistory {
     return event && { event, repeats };
   }
 
-  /** The bytes of an event's data; undefined where it is not recorded. */
+  /** The bytes of an event's data; undefined where it is not recorded, or was expunged. */
   async payload(position: LogPosition): Promise<Buffer | undefined> {
     const [row] = await this.database.query<{ payload: Buffer }[]>(
-      'SELECT payload FROM events WHERE partition = $1 AND "offset" = $2 AND appended_at = $3',
+      `SELECT payload FROM events
+        WHERE partition = $1 AND "offset" = $2 AND appended_at = $3 AND expunged_at IS NULL`,
       [position.partition, position.offset, new Date(position.at)],
     );
     return row?.payload;
@@ -79,7 +82,7 @@ export class EventHistory {
 }
 
 const FIND = `
-  SELECT e.partition, e."offset", e.appended_at, e.tenant_id, e.event_id, e.type, e.time, e.key, e.size,
+  SELECT e.partition, e."offset", e.appended_at, e.tenant_id, e.event_id, e.type, e.time, e.key, e.size, e.expunged_at,
          r.matched, r.duplicate_of, sole.subscription_id AS sole_match
     FROM events e
     LEFT JOIN event_routes r
@@ -102,6 +105,7 @@ interface EventRow {
   time: string;
   key: string | null;
   size: number;
+  expunged_at: Date | null;
   matched: string[] | null;
   duplicate_of: string | null;
   sole_match: string | null;
@@ -115,6 +119,7 @@ function toEvent(row: EventRow): RecordedEvent {
     time: row.time,
     key: row.key,
     size: row.size,
+    expungedAt: row.expunged_at,
     partition: row.partition,
     offset: Number(row.offset),
     at: row.appended_at.getTime(),

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { deliveryIdOf } from '@hookline/domain';
+import { createDataSource, createPool, DayPartitions, ExpungedPayloads, HistoryWriter } from '@hookline/persistence';
+import { AdminRig, adminSettings } from '../testing/admin-rig.js';
+import type { ApiClient } from '../testing/api-client.js';
+
+const AT = Date.now() - 60_000;
+const ID = 'a/b';
+
+let rig: AdminRig;
+let tenant: { id: string; client: ApiClient };
+let subscription: string;
+let source: ReturnType<typeof createDataSource>;
+
+/** Writes, as the recorder does, an event and the failure of its delivery, whose endpoint answered with what it got. */
+async function record(offset: number, id: string, tenantId: string): Promise<string> {
+  const pool = createPool(adminSettings(rig.database.url).database, () => undefined);
+  const position = { partition: 0, offset, at: AT + offset };
+  const envelope = { tenant: tenantId, id, type: 'person.moved', time: '2026-11-20T12:00:00Z' };
+  const deliveryId = deliveryIdOf(envelope, position, subscription);
+  const attempt = { id: `att_${offset}`, number: 1, at: AT, durationMs: 3, status: 500, responseBody: 'got Jane Doe' };
+  await new HistoryWriter(pool, new DayPartitions()).write(
+    {
+      moves: [],
+      events: [{ position, envelope, payload: Buffer.from('{"name":"Jane Doe"}') }],
+      outcomes: [
+        {
+          position: { partition: 0, offset, at: AT + offset + 5 },
+          outcome: {
+            v: 1,
+            tenant: tenantId,
+            eventId: id,
+            type: envelope.type,
+            source: position,
+            matched: [subscription],
+            delivery: { id: deliveryId, subscriptionId: subscription, state: 'retrying', attempt },
+          },
+        },
+      ],
+    },
+    new AbortController().signal,
+  );
+  await pool.end();
+  return deliveryId;
+}
+
+beforeAll(async () => {
+  rig = await AdminRig.start();
+  source = await createDataSource(adminSettings(rig.database.url).database).initialize();
+  tenant = await rig.tenant();
+  const made = await tenant.client.post('/v1/webhooks/subscriptions', { url: 'https://example.com/' });
+  subscription = String(made.body['id']);
+});
+
+afterAll(async () => {
+  await source.destroy();
+  await rig.stop();
+});
+
+describe('the payload of an event', () => {
+  it('is gone from the history at once, with what endpoints answered, and it is said where else it is', async () => {
+    const deliveries = [await record(1, ID, tenant.id), await record(2, ID, tenant.id)];
+    await record(3, 'another', tenant.id);
+    const path = `/v1/events/${encodeURIComponent(ID)}`;
+    const { status, body } = await tenant.client.delete(`${path}/payload`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id: ID, tenantId: tenant.id, events: [{ offset: 1 }, { offset: 2 }] });
+    const topics = (body['copies'] as { topic: string }[]).map(({ topic }) => topic);
+    expect(topics).toEqual(expect.arrayContaining(['hookline.events', 'hookline.retry.5s', 'hookline.dead-letters']));
+
+    const event = (await tenant.client.get(path)).body;
+    expect(event).toMatchObject({ payload: null, data: null, size: 19 });
+    expect(event['expungedAt']).toEqual((body['events'] as { expungedAt: string }[])[1]?.expungedAt);
+    const attempts = await Promise.all(deliveries.map((id) => tenant.client.get(`/v1/deliveries/${id}`)));
+    for (const { body: delivery } of attempts)
+      expect(delivery['attempts']).toMatchObject([{ status: 500, responseBody: null }]);
+    const dump = await source.query<{ row: string }[]>(
+      `SELECT e::text AS row FROM events e WHERE event_id = '${ID}'
+       UNION ALL SELECT a::text FROM attempts a WHERE a.event_offset IN (1, 2)`,
+    );
+    expect(dump).toHaveLength(4);
+    expect(JSON.stringify(dump)).not.toMatch(/Jane|4a616e65/);
+
+    const other = (await tenant.client.get('/v1/events/another')).body;
+    expect(other).toMatchObject({ payload: '{"name":"Jane Doe"}', expungedAt: null });
+  });
+
+  it('stays expunged since the first time when it is asked for again', async () => {
+    const path = `/v1/events/${encodeURIComponent(ID)}/payload`;
+    const [first, second] = [await tenant.client.delete(path), await tenant.client.delete(path)];
+    expect(second.status).toBe(200);
+    expect(second.body['events']).toEqual(first.body['events']);
+  });
+
+  it('of another tenant, or of an event that is not there, is answered as if there were none', async () => {
+    const other = await rig.tenant();
+    await record(4, 'theirs', other.id);
+    for (const id of ['theirs', 'unknown', 'with\0nul'])
+      expect((await tenant.client.delete(`/v1/events/${encodeURIComponent(id)}/payload`)).status).toBe(404);
+    expect((await rig.operator.delete('/v1/events/theirs/payload')).body).toMatchObject({
+      status: 400,
+      errors: [{ field: 'tenantId' }],
+    });
+    expect((await other.client.get('/v1/events/theirs')).body).toMatchObject({ expungedAt: null });
+  });
+
+  it('is known to whoever reads the log again', async () => {
+    const known = new ExpungedPayloads(source);
+    expect([await known.among(0, 0, 2), await known.among(0, 2, 10), await known.among(1, 0, 10)]).toEqual([
+      new Set([1]),
+      new Set([2]),
+      new Set(),
+    ]);
+  });
+});

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+export const expungeQuery = z.strictObject({
+  tenantId: z.string().max(100).optional().describe('Only with the operator token, and needed there.'),
+});
+export type ExpungeQuery = z.infer<typeof expungeQuery>;
+
+export const expungedView = z.object({
+  id: z.string(),
+  tenantId: z.string(),
+  events: z
+    .array(
+      z.object({ partition: z.int(), offset: z.int(), appendedAt: z.iso.datetime(), expungedAt: z.iso.datetime() }),
+    )
+    .describe(
+      'The event, and others with its id: their payloads are gone from the database, and nothing sends them anew.',
+    ),
+  copies: z
+    .array(
+      z.object({
+        topic: z.string(),
+        until: z.iso.datetime().describe('The log has let go of it by then, at the latest.'),
+      }),
+    )
+    .describe('Where the payload still is, for a log can not be changed: it ages out.'),
+});
+export type ExpungedView = z.infer<typeof expungedView>;
