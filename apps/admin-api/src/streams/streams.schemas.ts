@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { queryTimestamp } from '../topics/topics.schemas.js';
+import { queryTimestamp } from '../topics/timestamp.js';
 
 const LONGEST_CURSOR = 16_384;
 const LONGEST_TYPES = 65_536;

@@ -7,6 +7,13 @@ export const timestamp = z
   .union([z.iso.datetime({ offset: true, error }), z.int().min(0).max(8_640_000_000_000_000)], { error })
   .describe('RFC 3339 with the zone, or milliseconds since the epoch.');
 
+/** In a query a number is text. */
+export const queryTimestamp = z
+  .string()
+  .max(40)
+  .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : text))
+  .pipe(timestamp);
+
 export type Timestamp = z.infer<typeof timestamp>;
 
 /** Milliseconds since the epoch. */

@@ -196,7 +196,7 @@ interface EventRow {
   type: string;
   time: string;
   key: string | null;
-  payload: Buffer | null;
+  payload: Buffer;
 }
 
 interface Partition extends LookedOver {
@@ -239,6 +239,7 @@ function toEvent(row: EventRow): StreamEvent {
     type: row.type,
     time: row.time,
     key: row.key,
-    payload: row.payload,
+    // What was published has bytes; they are gone where the payload was expunged.
+    payload: row.payload.length === 0 ? null : row.payload,
   };
 }
