@@ -6,6 +6,8 @@ import {
   encodeEndpointWord,
   encodeEventHeaders,
   encodeWideHeaders,
+  isUncounted,
+  retryDelayOf,
   TOPICS,
   type DeliveryEnvelope,
   type OutcomeRecord,
@@ -192,7 +194,7 @@ describe('an event', () => {
     const engine = engineWith({}, { isOwner: () => false });
     subscribe(engine, 'sub_a');
     const told = (isBroken: boolean): void => {
-      const { key, ...rest } = encodeEndpointWord({ subscriptionId: 'sub_a', isBroken, worker: 'another' });
+      const { key, ...rest } = encodeEndpointWord({ subscriptionId: 'sub_a', isBroken, word: 'another' });
       engine.words.take({ ...rest, key: Buffer.from(key), timestamp: clock.now() });
     };
     told(true);
@@ -202,6 +204,31 @@ describe('an event', () => {
     clock.advance(1_000);
     await engine.events.handler([record({ offset: 8, headers: encodeEventHeaders({ ...event, id: 'e2' }) })])[0];
     expect([sent.length, topicsWritten()]).toEqual([1, ['hookline.retry.5s']]);
+  });
+
+  it('put off straight from the log says that its owner has not counted it; what the owner puts off does not', async () => {
+    const engine = engineWith({ breakerFailures: 1, breakerOpenMs: HOUR_MS, breakerOpenMostMs: HOUR_MS });
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 500, durationMs: 1 });
+    for (let offset = 7; offset < 9; offset++) {
+      const headers = encodeEventHeaders({ ...event, id: `e${offset}` });
+      await engine.events.handler([record({ offset, headers })])[0];
+    }
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries)])[0];
+    const retries = written.filter(({ topic }) => retryDelayOf(topic) !== undefined);
+    expect(retries.map(({ headers = {} }) => isUncounted(headers))).toEqual([true, true, false]);
+  });
+
+  it('finds no word about an endpoint whose subscription was deleted: its owner takes it back', async () => {
+    const engine = engineWith({ breakerFailures: 1 });
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 500, durationMs: 1 });
+    await engine.events.handler([record()])[0];
+    expect(engine.words.broken(clock.now())).toBe(1);
+    engine.targets.apply('sub_a', subscriptionRecord({ version: 2, status: 'deleted' }));
+    expect(engine.words.broken(clock.now())).toBe(0);
+    const said = written.filter(({ topic }) => topic === TOPICS.progress);
+    expect(said.map(({ value }) => value === null)).toEqual([false, true]);
   });
 
   it('is of the epoch that its subscription has come to, when it has to wait for the first time', async () => {

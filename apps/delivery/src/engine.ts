@@ -58,8 +58,12 @@ export class DeliveryEngine {
       (assignment.topic === TOPICS.events ? owns.event : owns.lane)(assignment);
     const handover = new Handover(new PatientOutput(output, clock), metrics, ownsRecord);
     const attempter = new Attempter(client, clock, logger);
-    this.targets = new Targets(sealer, (target, last) => this.changed(target, last));
-    this.words = new OwnersWords(output, settings.breakerWordMs);
+    this.targets = new Targets(sealer, (target, last) => {
+      // Nobody tries it any more.
+      if (target.status === 'deleted' && share.isOwner(target.id)) this.words.sayHealthy(target.id, clock.now());
+      this.changed(target, last);
+    });
+    this.words = new OwnersWords(output, settings.breakerWordMs, (id) => share.isOwner(id));
     this.rooms = new Rooms(settings, clock, share, this.words);
     const deliverer = new Deliverer(this.rooms, attempter, handover, policy, settings, clock, metrics);
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);

@@ -11,7 +11,7 @@ export interface MetricSources {
   events: { stats(): RunnerStats };
   lanes: { stats(): RunnerStats };
   rooms: Pick<Rooms, 'inFlight' | 'slowInFlight' | 'doorStates'>;
-  words: Pick<OwnersWords, 'size'>;
+  words: Pick<OwnersWords, 'broken'>;
 }
 
 /** What is counted on an event's way. */
@@ -86,7 +86,7 @@ export class DeliveryMetrics {
       rooms.doorStates(),
     );
     this.metrics.gauge('hookline_broken_endpoints', 'Subscriptions whose owners say that their endpoints are broken.', {
-      read: () => words.size,
+      read: () => words.broken(this.clock.now()),
     });
     this.metrics.gauges('hookline_backlog_records', 'Records whose outcome is not durable yet.', 'topic', () =>
       backlogs([events.stats(), lanes.stats()]),

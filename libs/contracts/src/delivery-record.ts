@@ -75,6 +75,17 @@ export function decodeDeliveryHeaders(headers: Readonly<Record<string, unknown>>
   return delivery;
 }
 
+/** Of a retry: whoever read its event wrote it, and the subscription's owner has not counted it among what waits. */
+const UNCOUNTED = 'uncounted';
+
+export function markUncounted(headers: RecordHeaders): RecordHeaders {
+  return { ...headers, [UNCOUNTED]: '1' };
+}
+
+export function isUncounted(headers: Readonly<Record<string, unknown>>): boolean {
+  return headers[UNCOUNTED] !== undefined;
+}
+
 /** As wide as ids may ever get; what is none of ours would otherwise wait for ever to be heard of. */
 const SUBSCRIPTION_ID = /^sub_[0-9a-z]{1,40}$/;
 const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;

@@ -10,17 +10,17 @@ const PREFIX = 'endpoint:';
 export interface EndpointWord {
   subscriptionId: string;
   isBroken: boolean;
-  /** Tells workers apart. */
-  worker: string;
+  /** Tells words apart: who said it, and which of its words it is. */
+  word: string;
 }
 
-export function encodeEndpointWord({ subscriptionId, isBroken, worker }: EndpointWord): {
+export function encodeEndpointWord({ subscriptionId, isBroken, word }: EndpointWord): {
   key: string;
   value: Buffer | null;
   headers: RecordHeaders;
 } {
   const value = isBroken ? Buffer.from(JSON.stringify({ v: 1, state: 'broken' })) : null;
-  return { key: PREFIX + subscriptionId, value, headers: { worker } };
+  return { key: PREFIX + subscriptionId, value, headers: { word } };
 }
 
 /** Undefined where the record is about something else. */
@@ -31,6 +31,6 @@ export function decodeEndpointWord(record: {
 }): EndpointWord | undefined {
   const key = record.key?.toString('utf8') ?? '';
   if (!key.startsWith(PREFIX)) return undefined;
-  const worker = optionalHeader(record.headers, 'worker') ?? '';
-  return { subscriptionId: key.slice(PREFIX.length), isBroken: record.value !== null, worker };
+  const word = optionalHeader(record.headers, 'word') ?? '';
+  return { subscriptionId: key.slice(PREFIX.length), isBroken: record.value !== null, word };
 }

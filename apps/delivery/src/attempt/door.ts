@@ -1,5 +1,6 @@
 import { AdaptiveLimit, type BreakerRules, type CircuitBreaker, type Verdict } from '@hookline/domain';
 import type { Subscriber } from '../subscriptions/subscriber.js';
+import type { Target } from '../subscriptions/target.js';
 import { DoorRate } from './door-rate.js';
 import { EndpointHealth } from './endpoint-health.js';
 import type { Guest, WorkClass } from './guest.js';
@@ -43,7 +44,7 @@ export class Door {
   takesEvents = true;
   /** What was set by the subscription and the fleet, and when that was looked at, ms since the epoch. */
   tunedAt = Number.NEGATIVE_INFINITY;
-  tunedFor: unknown;
+  tunedFor: Target | undefined;
   private queues: Queues | undefined;
   private returns: { readonly main: Returns; readonly replay: Returns } | undefined;
   private busyAt = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,6 @@
 import type { BreakerState } from '@hookline/domain';
 import type { Subscriber } from '../subscriptions/subscriber.js';
+import type { Target } from '../subscriptions/target.js';
 import { Door, type DoorRules } from './door.js';
 import type { OwnersWords } from './owners-words.js';
 
@@ -10,6 +11,8 @@ export interface FleetShare {
   /** Whether this worker owns the subscription's lanes. */
   isOwner(subscriptionId: string): boolean;
 }
+
+export type Words = Pick<OwnersWords, 'of' | 'sayBroken' | 'sayHealthy'>;
 
 /** How old what was read from the subscription and the fleet may be, ms. */
 const TUNE_MS = 1_000;
@@ -27,7 +30,7 @@ export class Doors {
   constructor(
     private readonly rules: DoorRules,
     private readonly share: FleetShare,
-    private readonly words: Pick<OwnersWords, 'of' | 'broken' | 'healthy'>,
+    private readonly words: Words,
   ) {}
 
   get size(): number {
@@ -68,9 +71,10 @@ export class Doors {
 
   /** The door's breaker has changed: the others go by what the owner says. */
   turned({ breaker, subscriber: { current } }: Door, now: number): void {
-    if (current === undefined || !this.share.isOwner(current.id)) return;
-    if (breaker.state === 'closed') this.words.healthy(current.id, now);
-    else this.words.broken(current.id, now);
+    // What is deleted needs nobody's word.
+    if (current === undefined || current.status === 'deleted' || !this.share.isOwner(current.id)) return;
+    if (breaker.state === 'closed') this.words.sayHealthy(current.id, now);
+    else this.words.sayBroken(current.id, now);
   }
 
   private open(subscriber: Subscriber, now: number): Door {
@@ -86,11 +90,7 @@ export class Doors {
       this.look++;
       return;
     }
-    const { subscriber } = door;
-    subscriber.door = undefined;
-    // What is deleted needs nobody's word.
-    const { current } = subscriber;
-    if (current?.status === 'deleted' && door.health.isOwned) this.words.healthy(current.id, now);
+    door.subscriber.door = undefined;
     const last = this.awake.pop() as Door;
     if (last === door) return;
     this.awake[door.place] = last;
@@ -102,18 +102,29 @@ export class Doors {
    * leave. Where there isn't one for each, the owner has all.
    */
   private tune(door: Door, now: number): void {
+    const { current } = door.subscriber;
+    if (mayBeMended(door.tunedFor, current)) door.health.reconsider(now);
     door.tunedAt = now;
-    door.tunedFor = door.subscriber.current;
-    const record = door.subscriber.current?.record;
-    if (record === undefined) return;
+    door.tunedFor = current;
+    if (current === undefined) return;
+    const { record } = current;
     const cap = record.maxInFlight ?? this.rules.endpointConcurrency;
     const others = Math.max(1, this.share.workers()) - 1;
     const part = Math.floor(cap / (others + 1));
     const isOwned = this.share.isOwner(record.id);
     const own = isOwned ? cap - others * part : part;
     door.limit.setCap(own);
-    door.tune(isOwned, own > 0 && record.rateLimit === undefined, this.words.of(record.id, now), now);
+    const word = this.words.of(record.id, now);
+    door.tune(isOwned, own > 0 && record.rateLimit === undefined, word, now);
+    // Of one that counts no more the topic need not keep a record.
+    if (isOwned && word === undefined && door.breaker.state === 'closed') this.words.sayHealthy(record.id, now);
     // Also where nothing has come from the lane since: it is another worker's by now, and only events come here.
     if (record.rateLimit === undefined) door.rate.unset();
   }
+}
+
+/** Whoever changed the subscription may have given it another endpoint, or think that this one is back. */
+function mayBeMended(before: Target | undefined, now: Target | undefined): boolean {
+  if (before === now || before === undefined || now?.status !== 'enabled') return false;
+  return before.status !== 'enabled' || before.record.url !== now.record.url;
 }

@@ -78,6 +78,12 @@ export class EndpointHealth {
     return true;
   }
 
+  /** There is reason to think that it is back: the next attempt may go at once, and shows it. */
+  reconsider(now: number): void {
+    this.slowUntil = 0;
+    if (this.breaker.state !== 'closed') this.breaker.suspect(now);
+  }
+
   becameSlow(): void {
     this.slow++;
     this.stalled = true;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { deliverySection, loadConfig } from '@hookline/config';
-import { TOPICS } from '@hookline/contracts';
+import { TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import type { OutgoingRecord } from '@hookline/kafka';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import { subscriberOf } from '../testing/guests.js';
@@ -17,14 +17,22 @@ class Fleet {
   owner: unknown;
   written: OutgoingRecord[] = [];
   isDown = false;
+  /** What has been written and not been read, where they don't hear each other at once. */
+  unread: (() => void)[] | undefined;
   private readonly workers: OwnersWords[] = [];
 
-  worker(): { words: OwnersWords; door(): Door; meets(verdict: 'delivered' | 'failed', times?: number): void } {
-    const words = new OwnersWords({ produce: (record) => this.write(record) }, breakerWordMs);
+  worker(): {
+    words: OwnersWords;
+    subscriber: Subscriber;
+    door(): Door;
+    meets(verdict: 'delivered' | 'failed', times?: number): void;
+  } {
+    const subscriber = subscriberOf({});
+    const output = { produce: (record: OutgoingRecord) => this.write(record) };
+    const words: OwnersWords = new OwnersWords(output, breakerWordMs, () => this.owner === words);
     this.workers.push(words);
     const share = { workers: () => 2, isOwner: () => this.owner === words };
     const doors = new Doors(settings, share, words);
-    const subscriber: Subscriber = subscriberOf({});
     const door = (): Door => {
       this.now += 1_000;
       return doors.of(subscriber, this.now);
@@ -39,15 +47,17 @@ class Fleet {
         if (turned) doors.turned(used, this.now);
       }
     };
-    return { words, door, meets };
+    return { words, subscriber, door, meets };
   }
 
   private async write(record: OutgoingRecord): Promise<{ partition: number; offset: number }> {
-    if (this.isDown) throw new Error('by the test');
+    if (this.isDown || record.mayLeave?.() === false) throw new Error('by the test');
     const { key, value, headers = {} } = record;
     this.written.push(record);
     const read = { key: Buffer.from(String(key)), value, headers, timestamp: this.now };
-    for (const words of this.workers) words.take(read);
+    const hear = (): void => this.workers.forEach((words) => words.take(read));
+    if (this.unread === undefined) hear();
+    else this.unread.push(hear);
     return { partition: 0, offset: this.written.length };
   }
 }
@@ -124,7 +134,11 @@ describe('what an owner says', () => {
     expect(other.door().closedMs(fleet.now)).toBe(breakerOpenMs);
     expect(owner.door().refusesEvents(fleet.now)).toBe(true);
     other.meets('delivered');
-    expect([owner.door().refusesEvents(fleet.now), owner.words.size, other.words.size]).toEqual([false, 0, 0]);
+    expect([
+      owner.door().refusesEvents(fleet.now),
+      owner.words.broken(fleet.now),
+      other.words.broken(fleet.now),
+    ]).toEqual([false, 0, 0]);
   });
 
   it('is known to a worker that starts later', () => {
@@ -168,30 +182,97 @@ describe('what an owner says', () => {
     fleet.isDown = true;
     owner.meets('failed', breakerFailures);
     await Promise.resolve();
-    expect([owner.words.size, other.words.size]).toEqual([0, 0]);
+    expect([owner.words.broken(fleet.now), other.words.broken(fleet.now)]).toEqual([0, 0]);
     fleet.isDown = false;
     fleet.now += breakerOpenMs;
     owner.meets('failed');
-    expect([owner.words.size, other.words.size]).toEqual([1, 1]);
+    expect([owner.words.broken(fleet.now), other.words.broken(fleet.now)]).toEqual([1, 1]);
     fleet.isDown = true;
     fleet.now += breakerOpenMostMs;
     owner.meets('delivered');
     await Promise.resolve();
-    expect([owner.words.size, other.words.size]).toEqual([1, 1]);
+    expect([owner.words.broken(fleet.now), other.words.broken(fleet.now)]).toEqual([1, 1]);
     // It tries the endpoint once more, and has something to say then.
     fleet.isDown = false;
     owner.meets('delivered');
-    expect([owner.words.size, other.words.size]).toEqual([0, 0]);
+    expect([owner.words.broken(fleet.now), other.words.broken(fleet.now)]).toEqual([0, 0]);
   });
 
-  it('of a subscription that is deleted is taken back', () => {
-    const { fleet, owner } = pair();
+  it('A healthy endpoint that everybody believes broken: its owner tries it, and takes back what is said of it', () => {
+    const { fleet, owner, other } = pair();
     owner.meets('failed', breakerFailures);
-    const { subscriber } = owner.door();
-    const { current } = subscriberOf({ status: 'deleted', version: 2 });
-    subscriber.current = current;
+    // Its owner dies, and so does the next one before it has a door.
+    const third = fleet.worker();
+    fleet.owner = third.words;
+    const [word] = fleet.written;
+    const { key, value = null, headers = {} } = word as OutgoingRecord;
+    third.words.take({ key: Buffer.from(String(key)), value, headers, timestamp: fleet.now });
+    third.meets('delivered');
+    expect(fleet.written.at(-1)?.value).toBeNull();
+    expect([other, third].map((each) => each.door().refusesEvents(fleet.now))).toEqual([false, false]);
+  });
+
+  it('The words of two who took themselves for the owner cross: all believe what the topic says last', () => {
+    const { fleet, owner, other } = pair();
+    owner.meets('failed', breakerFailures);
+    fleet.unread = [];
+    fleet.owner = other.words;
+    other.words.sayHealthy('sub_a', fleet.now);
+    // It has not heard that its word was taken back when it is the owner again, and says it anew.
+    fleet.owner = owner.words;
+    fleet.now += breakerWordMs / 2;
+    owner.words.sayBroken('sub_a', fleet.now);
+    for (const hear of fleet.unread) hear();
+    expect(fleet.written.map(({ value }) => value !== null)).toEqual([true, false, true]);
+    expect([owner.words.broken(fleet.now), other.words.broken(fleet.now)]).toEqual([1, 1]);
+    fleet.unread = [];
+    owner.words.sayHealthy('sub_a', fleet.now);
+    owner.words.sayBroken('sub_a', fleet.now);
+    owner.words.sayHealthy('sub_a', fleet.now);
+    for (const hear of fleet.unread) {
+      hear();
+      // What it reads of its own it has said something else about since.
+      expect(owner.words.broken(fleet.now)).toBe(0);
+    }
+    expect(other.words.broken(fleet.now)).toBe(0);
+  });
+
+  it('A frozen owner wakes and says what is not its business any more: that does not leave', async () => {
+    const { fleet, owner, other } = pair();
     owner.door();
-    owner.door();
-    expect([owner.words.size, fleet.written.at(-1)?.value]).toEqual([0, null]);
+    fleet.owner = undefined;
+    owner.words.sayBroken('sub_a', fleet.now);
+    await Promise.resolve();
+    expect([fleet.written, owner.words.broken(fleet.now), other.words.broken(fleet.now)]).toEqual([[], 0, 0]);
+  });
+
+  it('that counts no more is taken out of the topic by whoever owns the subscription then', () => {
+    const { fleet, owner, other } = pair();
+    owner.meets('failed', breakerFailures);
+    fleet.owner = other.words;
+    fleet.now += breakerWordMs;
+    other.door();
+    expect(fleet.written.map(({ value }) => value !== null)).toEqual([true, false]);
+    other.door();
+    expect(fleet.written).toHaveLength(2);
+  });
+
+  it('does not keep the owner waiting where the subscription is changed to another endpoint, or enabled again', () => {
+    const { fleet, owner } = pair();
+    const changeTo = (change: Partial<SubscriptionRecord>): void => {
+      owner.subscriber.current = subscriberOf(change).current;
+    };
+    const isTried = (): boolean => owner.door().closedMs(fleet.now) === 0;
+    owner.meets('failed', breakerFailures);
+    expect(isTried()).toBe(false);
+    changeTo({ version: 2, maxInFlight: 3 });
+    expect(isTried()).toBe(false);
+    changeTo({ version: 3, maxInFlight: 3, url: 'https://another.example.com/' });
+    expect(isTried()).toBe(true);
+    owner.meets('failed');
+    changeTo({ version: 4, maxInFlight: 3, url: 'https://another.example.com/', status: 'disabled' });
+    expect(isTried()).toBe(false);
+    changeTo({ version: 5, maxInFlight: 3, url: 'https://another.example.com/' });
+    expect(isTried()).toBe(true);
   });
 });

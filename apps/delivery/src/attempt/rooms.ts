@@ -4,10 +4,9 @@ import { DueQueue } from '../lanes/due-queue.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import { Ages } from './ages.js';
 import { BUSY_MS, type Door, type DoorRules, type Hindrance } from './door.js';
-import { Doors, type FleetShare } from './doors.js';
+import { Doors, type FleetShare, type Words } from './doors.js';
 import type { Guest, WorkClass } from './guest.js';
 import { Lines } from './lines.js';
-import type { OwnersWords } from './owners-words.js';
 
 export interface RoomLimits extends DoorRules {
   /** In flight in all, of those that are no slow attempts. */
@@ -56,7 +55,7 @@ export class Rooms {
     private readonly limits: RoomLimits,
     private readonly clock: Clock,
     share: FleetShare,
-    words: Pick<OwnersWords, 'of' | 'broken' | 'healthy'>,
+    words: Words,
   ) {
     const { liveWeight, retryWeight, replayWeight } = limits;
     this.doors = new Doors(limits, share, words);

@@ -3,6 +3,7 @@ import {
   encodeDeliveryHeaders,
   encodeOutcome,
   encodeWideHeaders,
+  markUncounted,
   retryDelayOf,
   retryTopic,
   TOPICS,
@@ -82,7 +83,12 @@ export class Handover {
    */
   retry(delivery: Delivery, delayMs: number, nextAttemptAt: number, attempt?: AttemptOutcome): Promise<unknown> {
     this.metrics.handedOver('retry');
-    const written = this.write(retryTopic(delayMs), delivery, encodeDeliveryHeaders(delivery.envelope));
+    const headers = encodeDeliveryHeaders(delivery.envelope);
+    const written = this.write(
+      retryTopic(delayMs),
+      delivery,
+      delivery.waiting === undefined ? markUncounted(headers) : headers,
+    );
     const isAnother = attempt === undefined && retryDelayOf(delivery.assignment.topic) !== undefined;
     if (isAnother && delayMs < TOLD_FROM_MS) return written;
     return Promise.all([

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  markUncounted,
   retryTopic,
   TOPICS,
   type DeliveryEnvelope,
@@ -67,10 +68,10 @@ function envelopeOf(change: Partial<DeliveryEnvelope> = {}): DeliveryEnvelope {
   return { event, source, subscriptionId: 'sub_a', deliveryId: '', attempts: 0, history: [], ...change };
 }
 
-function read(topic: string, change: Partial<DeliveryEnvelope> = {}): Waiting {
+function read(topic: string, change: Partial<DeliveryEnvelope> = {}, headers: LogRecord['headers'] = {}): Waiting {
   const offset = offsets.get(topic) ?? 0;
   offsets.set(topic, offset + 1);
-  return backlogs.enter({ topic, partition: 0, offset } as LogRecord, envelopeOf(change));
+  return backlogs.enter({ topic, partition: 0, offset, headers } as LogRecord, envelopeOf(change));
 }
 
 /** It is written to the tier; or it ends. */
@@ -125,6 +126,17 @@ describe('what waits for a subscription', () => {
     await end(read(TOPICS.deliveries), true);
     expect(told).toEqual([full(1)]);
     for (const each of here) await end(each);
+  });
+
+  it('counts what was put off straight from the log, and does not take it for its own that is back', async () => {
+    assign();
+    apply({});
+    await putOff(2);
+    for (let n = 2; n < MOST; n++) await end(read(TIER, {}, markUncounted({})), true);
+    for (let n = 0; n < 2; n++) await end(read(TIER), true);
+    expect(told).toEqual([]);
+    await end(read(TIER, {}, markUncounted({})), true);
+    expect(told).toEqual([full(1)]);
   });
 
   it('does not count what replays bring', async () => {

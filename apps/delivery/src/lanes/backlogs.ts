@@ -1,4 +1,5 @@
 import {
+  isUncounted,
   retryDelayOf,
   TOPICS,
   type DeliveryEnvelope,
@@ -65,7 +66,8 @@ export class Backlogs {
   enter(record: LogRecord, { subscriptionId, replayId }: DeliveryEnvelope): Waiting {
     const backlog = this.of(record.partition);
     const isNew = backlog.read(record.topic, record.offset);
-    return backlog.enter(subscriptionId, replayId === undefined, isNew && retryDelayOf(record.topic) !== undefined);
+    const isBack = isNew && retryDelayOf(record.topic) !== undefined && !isUncounted(record.headers);
+    return backlog.enter(subscriptionId, replayId === undefined, isBack);
   }
 
   /** Its outcome is durable. Resolves when what there is to tell is told, so that nobody has to tell it after a crash. */

@@ -29,8 +29,8 @@ export interface Waiting {
 
 /**
  * What is known of how much waits in one partition of all lanes, while this worker owns it. What it has put into the
- * tiers itself it knows; what former owners left there it gets to know as it reads that. What other workers' failures
- * bring is known from when it is read, and may be taken for something of its own: then it counts once less than it should.
+ * tiers itself it knows; what former owners left there, and what those put there who read the events, it gets to know as
+ * it reads that.
  */
 export class OwnedBacklog {
   private readonly counts = new Map<string, Count>();

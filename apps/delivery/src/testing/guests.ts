@@ -37,7 +37,7 @@ export function subscriberOf(change: Partial<SubscriptionRecord> = {}): Subscrib
 
 /** What owners say, to nobody. */
 export function unheard(): OwnersWords {
-  return new OwnersWords({ produce: async () => ({ partition: 0, offset: 0 }) }, 3_600_000);
+  return new OwnersWords({ produce: async () => ({ partition: 0, offset: 0 }) }, 3_600_000, () => true);
 }
 
 /** Rooms with the settings' defaults, and an endpoint's limit that begins at its cap. */

@@ -245,7 +245,7 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   ),
   breakerWordMs: duration(
     'HOOKLINE_BREAKER_WORD',
-    "How long an owner's word counts that an endpoint is broken; while that fails it is repeated after half of it.",
+    "How long an owner's word counts that an endpoint is broken; while that fails it is repeated after half of it, so it should be several times HOOKLINE_BREAKER_OPEN_MOST.",
     { default: '1h' },
   ),
 });
