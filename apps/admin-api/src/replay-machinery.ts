@@ -4,6 +4,7 @@ import type { Clock, Logger } from '@hookline/platform';
 import { AgeOutKeeper } from './agedout/age-out-keeper.js';
 import type { AgeOuts } from './agedout/age-outs.js';
 import type { Database } from './database/database.js';
+import { DeadLetterReader } from './deadletters/dead-letter-reader.js';
 import type { FailureKeeper } from './keepers/failure-keeper.js';
 import { Keepers } from './keepers/keepers.js';
 import { Settlement } from './keepers/settlement.js';
@@ -22,7 +23,7 @@ import { subscribedNow } from './replays/subscribed.js';
 import type { Settings } from './settings.js';
 import type { LogOffsets } from './topics/log-offsets.js';
 
-type MachinerySettings = Pick<Settings, 'admin' | 'delivery' | 'http'>;
+type MachinerySettings = Pick<Settings, 'admin' | 'delivery' | 'http' | 'topics'>;
 
 export interface ReplayMachineryParts {
   database: Database;
@@ -43,7 +44,7 @@ export class ReplayMachinery {
   private readonly scheduler: ReplayScheduler;
   private readonly keepers: Keepers;
 
-  constructor(parts: ReplayMachineryParts, { admin, delivery, http }: MachinerySettings) {
+  constructor(parts: ReplayMachineryParts, { admin, delivery, http, topics }: MachinerySettings) {
     const { openSession, logger, clock } = parts;
     this.scheduler = new ReplayScheduler(openSession, runnerOf(parts, { admin, delivery }), logger, {
       concurrency: admin.replayConcurrency,
@@ -51,7 +52,7 @@ export class ReplayMachinery {
     });
     this.keepers = new Keepers({
       openSession,
-      keepers: keepersOf(parts, { admin, delivery, http }),
+      keepers: keepersOf(parts, { admin, delivery, http, topics }),
       clock,
       logger,
       pollMs: admin.keeperPollMs,
@@ -101,7 +102,7 @@ function runnerOf(
 
 function keepersOf(
   { database, log, reader, output, ageOuts, failures, clock, logger }: ReplayMachineryParts,
-  { admin, delivery, http }: MachinerySettings,
+  { admin, delivery, http, topics }: MachinerySettings,
 ): ConstructorParameters<typeof Keepers>[0]['keepers'] {
   const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
   return [
@@ -118,6 +119,7 @@ function keepersOf(
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),
+    new DeadLetterReader({ log, reader, clock, keptMs: topics.deadLettersRetentionMs }),
     ...(failures === undefined ? [] : [failures]),
     ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, output, clock, logger })]),
   ];

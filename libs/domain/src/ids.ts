@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /** What an id names, by its prefix. */
-export type IdKind = 'ten' | 'sub' | 'key' | 'rpl' | 'evt';
+export type IdKind = 'ten' | 'sub' | 'key' | 'rpl' | 'evt' | 'aud';
 
 /** Crockford's base 32, in lower case: no letter that is read as a digit. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';

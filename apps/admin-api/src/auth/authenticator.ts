@@ -22,6 +22,6 @@ export class Authenticator {
     if (id === undefined) return undefined;
     const key = await this.database.run((manager) => manager.findOneBy(ApiKey, { id, status: 'active' }));
     if (key === null || !isHashOfKey(token, key.hash)) return undefined;
-    return { kind: 'tenant', tenantId: key.tenantId };
+    return { kind: 'tenant', tenantId: key.tenantId, keyId: id };
   }
 }

@@ -2,7 +2,13 @@ import { isId } from '@hookline/domain';
 import { invalid, notFound } from '../http/problems.js';
 
 /** Who asks: the operator, who manages every tenant, or one tenant by one of its keys. */
-export type Caller = { readonly kind: 'operator' } | { readonly kind: 'tenant'; readonly tenantId: string };
+export type Caller =
+  { readonly kind: 'operator' } | { readonly kind: 'tenant'; readonly tenantId: string; readonly keyId: string };
+
+/** As an audit entry names who asked. */
+export function actorOf(caller: Caller): string {
+  return caller.kind === 'operator' ? 'operator' : caller.keyId;
+}
 
 /** The tenant whose things may be seen by id; null: every tenant's. */
 export function scopeOf(caller: Caller): string | null {

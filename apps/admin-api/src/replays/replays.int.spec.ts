@@ -258,7 +258,7 @@ describe('a replay whose process dies in the middle', () => {
     const events: Published[] = [];
     for (let i = 0; i < 10; i += 1) events.push(...(await publish(tenant, Array(60).fill('a.b'), 500)));
 
-    const caller: Caller = { kind: 'tenant', tenantId: tenant };
+    const caller: Caller = { kind: 'tenant', tenantId: tenant, keyId: newId('key') };
     const service = new ReplaysService(database, log, replayHistory(database), systemClock, 1);
     const { id } = await service.create(caller, {
       topic: TOPICS.events,

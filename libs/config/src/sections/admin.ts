@@ -26,6 +26,7 @@ export interface AdminConfig {
   knownMarginMs: number;
   sliceBatch: number;
   sliceEvents: number;
+  deadLettersAtOnce: number;
 }
 
 export const adminSection = section<AdminConfig>('Management', {
@@ -134,4 +135,9 @@ export const adminSection = section<AdminConfig>('Management', {
     min: 1,
     max: 10_000_000,
   }),
+  deadLettersAtOnce: count(
+    'HOOKLINE_DEAD_LETTERS_AT_ONCE',
+    'Dead letters that one request redrives or discards at most; the same request again goes on.',
+    { default: 50_000, min: 1, max: 1_000_000 },
+  ),
 });

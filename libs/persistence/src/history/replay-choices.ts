@@ -6,19 +6,13 @@ import { deliveryUuid } from './delivery-uuid.js';
 export async function chooseDelivery(
   transaction: Transaction,
   replayId: string,
-  { id, subscriptionId, event, state, updatedAt }: RecordedDelivery,
+  { id, event }: Pick<RecordedDelivery, 'id' | 'event'>,
 ): Promise<void> {
   await transaction.query(
     `INSERT INTO replay_choices (replay_id, event_partition, event_offset, subscription_id, delivery_id, event_at, letter_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [
-      replayId,
-      event.partition,
-      event.offset,
-      subscriptionId,
-      deliveryUuid(id),
-      new Date(event.at),
-      state === 'dead-lettered' ? updatedAt : null,
-    ],
+     SELECT $1, event_partition, event_offset, subscription_id, delivery_id, event_at,
+            CASE WHEN state = 'dead-lettered' THEN updated_at END
+       FROM deliveries WHERE delivery_id = $2 AND event_at = $3`,
+    [replayId, deliveryUuid(id), new Date(event.at)],
   );
 }

@@ -1,0 +1,123 @@
+import { TOPICS } from '@hookline/contracts';
+import type { RangeReader } from '@hookline/kafka';
+import type { Session } from '@hookline/persistence';
+import type { Clock } from '@hookline/platform';
+import { inTransaction, type Keeper } from '../keepers/keepers.js';
+import type { LogBounds } from '../replays/resolve-ranges.js';
+import { recordIn, type Said } from './record-in.js';
+
+/** Records that one round reads at most, for other keepers wait meanwhile. */
+const ROUND = 20_000;
+/** Between two looks for what is too old, ms. */
+const SWEEP_MS = 3_600_000;
+/** Rows that one statement deletes at most. */
+const SWEEP_ROWS = 10_000;
+
+export interface DeadLetterReaderParts {
+  log: Pick<LogBounds, 'bounds'>;
+  reader: RangeReader;
+  clock: Clock;
+  /** How long a dead letter is kept, ms. */
+  keptMs: number;
+}
+
+/**
+ * Reads `hookline.dead-letters` once, and puts down what is no single delivery, so that it can be listed: ranges that were
+ * held and are gone, and records that can't be read. How far it has come is in the database, moved in the same
+ * transaction. What history has forgotten is forgotten here, too.
+ */
+export class DeadLetterReader implements Keeper {
+  readonly name = 'dead-letter-reader';
+  private nextSweep = -Infinity;
+
+  constructor(private readonly parts: DeadLetterReaderParts) {}
+
+  async round(session: Session, signal: AbortSignal): Promise<void> {
+    const { log, reader, clock } = this.parts;
+    const known = await positions(session);
+    const ranges = (await log.bounds(TOPICS.deadLetters)).map(({ partition, low, high }) => {
+      const next = known.get(partition) ?? 0;
+      // The topic was made anew where it ends before what was read.
+      return { partition, from: next > high ? low : Math.max(low, next), to: high };
+    });
+    let read = 0;
+    for await (const { partition, records, next } of reader.read(TOPICS.deadLetters, ranges, signal)) {
+      const found = records.map(recordIn).filter((said) => said !== undefined);
+      await inTransaction(session, async () => {
+        await putDown(session, found);
+        await session.query(MOVE, [partition, next]);
+      });
+      read += records.length;
+      if (read >= ROUND) return;
+    }
+    if (clock.now() < this.nextSweep) return;
+    this.nextSweep = clock.now() + SWEEP_MS;
+    await this.sweep(session, signal);
+  }
+
+  private async sweep(session: Session, signal: AbortSignal): Promise<void> {
+    const { clock, keptMs } = this.parts;
+    await deleteAll(session, OLD_RECORDS, [new Date(clock.now() - keptMs)], signal);
+    const [oldest] = await session.query<{ day: string | null }>(OLDEST_DAY);
+    if (!oldest?.day) return;
+    for (const table of ['replay_choices', 'dead_letter_discards'])
+      await deleteAll(session, forgotten(table), [startOf(oldest.day)], signal);
+  }
+}
+
+async function deleteAll(session: Session, sql: string, parameters: unknown[], signal: AbortSignal): Promise<void> {
+  for (let rows = SWEEP_ROWS; rows === SWEEP_ROWS;) {
+    signal.throwIfAborted();
+    rows = (await session.query(sql, [...parameters, SWEEP_ROWS])).length;
+  }
+}
+
+/** @param day as `20261122` */
+function startOf(day: string): Date {
+  return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+}
+
+async function putDown(session: Session, found: readonly Said[]): Promise<void> {
+  const letters = found.flatMap((said) => (said.is === 'letter' ? [said.letter] : []));
+  if (letters.length > 0) await session.query(PUT, [JSON.stringify(letters)]);
+  const redriven = found.flatMap((said) => (said.is === 'redriven' ? [{ key: said.key, at: said.at }] : []));
+  if (redriven.length > 0) await session.query(REDRIVEN, [JSON.stringify(redriven)]);
+}
+
+async function positions(session: Session): Promise<Map<number, number>> {
+  const rows = await session.query<{ partition: number; next_offset: string }>(
+    'SELECT partition, next_offset FROM dead_letter_positions',
+  );
+  return new Map(rows.map((row) => [row.partition, Number(row.next_offset)]));
+}
+
+const MOVE = `
+  INSERT INTO dead_letter_positions (partition, next_offset) VALUES ($1, $2)
+  ON CONFLICT (partition) DO UPDATE SET next_offset = excluded.next_offset`;
+
+const PUT = `
+  INSERT INTO dead_letter_records (key, kind, tenant_id, subscription_id, source, reason, appended_at, partition,
+    "offset", said)
+  SELECT r->>'key', r->>'kind', r->>'tenantId', r->>'subscriptionId', r->>'source', r->>'reason',
+         (r->>'appendedAt')::timestamptz, (r->>'partition')::integer, (r->>'offset')::bigint, r->'said'
+    FROM jsonb_array_elements($1::jsonb) AS r
+  ON CONFLICT (key) DO NOTHING`;
+
+const REDRIVEN = `
+  UPDATE dead_letter_records k SET redriven_at = (r->>'at')::timestamptz
+    FROM jsonb_array_elements($1::jsonb) AS r WHERE k.key = r->>'key'`;
+
+const OLD_RECORDS = `
+  DELETE FROM dead_letter_records WHERE key IN (
+    SELECT key FROM dead_letter_records WHERE appended_at < $1 ORDER BY appended_at LIMIT $2) RETURNING 1`;
+
+/** The first day of history that is still there, as its table is named; null where there is none. */
+const OLDEST_DAY = `
+  SELECT min(right(c.relname, 8)) AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+   WHERE i.inhparent = 'deliveries'::regclass AND c.relname ~ '_[0-9]{8}$'`;
+
+function forgotten(table: string): string {
+  return `
+    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM ${table} WHERE event_at < $1 LIMIT $2)) RETURNING 1`;
+}
