@@ -1,5 +1,6 @@
 import type { OwnedPartition } from './owned-partition.js';
 import type { OwnedPartitions } from './owned-partitions.js';
+import type { LogRecord } from './record.js';
 
 /** What can be told to stop and go on fetching a partition; a session is one. */
 export interface Fetching {
@@ -7,19 +8,35 @@ export interface Fetching {
   resume(topic: string, partition: number): void;
 }
 
-const TOTAL = 'total';
+export interface IntakePorts {
+  /** Undefined while there is none. */
+  fetching(): Fetching | undefined;
+  /** Whether what was fetched may be handed over now, for all that the group knows. */
+  mayGive(): boolean;
+  give(partition: OwnedPartition, records: readonly LogRecord[]): void;
+}
 
-/** Decides which partitions are read, by the reasons of each and of all, and counts what is in flight. */
+const TOTAL = 'total';
+/** At the limit nothing is handed over until this part of it is free: one record at a time would cost more. */
+const FREE = 0.1;
+
+/**
+ * Decides which partitions are fetched and when what was fetched is handed over, by the reasons of each and of all, and counts
+ * what is in flight.
+ */
 export class Intake {
   /** Why nothing at all is taken. */
   private readonly gates = new Set<string>();
   private count = 0;
   private whenDrained: (() => void)[] = [];
+  private giving = false;
+  /** With whom the next round begins: where there is room for few, it is not for the same ones each time. */
+  private turn = 0;
 
   constructor(
     private readonly owned: OwnedPartitions,
     private readonly most: number,
-    private readonly fetching: () => Fetching | undefined,
+    private readonly ports: IntakePorts,
   ) {}
 
   get inFlight(): number {
@@ -48,17 +65,17 @@ export class Intake {
     return this.gates.size > 0 || partition.pauses.size > 0;
   }
 
-  /** Tells kafkajs where the reasons have changed something. */
+  /** To be called where the reasons of a partition, or what was fetched of it, may have changed. */
   apply(partition: OwnedPartition): void {
-    const fetching = this.fetching();
-    const wanted = this.isPaused(partition) ? 'paused' : 'resumed';
-    if (!partition.alive || fetching === undefined || wanted === partition.told) return;
-    partition.told = wanted;
-    if (wanted === 'paused') fetching.pause(partition.topic, partition.partition);
-    else fetching.resume(partition.topic, partition.partition);
+    if (partition.waiting > 0 && !this.isPaused(partition)) this.give();
+    this.tell(partition);
   }
 
-  /** To be called when records were taken or partitions let go of. */
+  applyToAll(): void {
+    for (const each of this.owned.values()) this.apply(each);
+  }
+
+  /** To be called when partitions were let go of. */
   recount(): void {
     this.count = this.owned.inFlight;
     this.check();
@@ -82,15 +99,58 @@ export class Intake {
   }
 
   private check(): void {
-    const isPaused = this.gates.has(TOTAL);
+    const isFull = this.gates.has(TOTAL);
     // Only added up where it may matter: this is asked for every record.
-    const counted = isPaused || this.count >= this.most ? this.count - this.owned.aside : this.count;
-    if (counted >= this.most) this.pause(TOTAL);
-    else if (isPaused && counted <= this.most / 2) this.resume(TOTAL);
+    const counted = isFull || this.count >= this.most ? this.counted() : this.count;
+    if (counted >= this.most) this.gates.add(TOTAL);
+    else if (isFull && counted <= this.most * (1 - FREE)) this.resume(TOTAL);
     if (this.count === 0) for (const resolve of this.whenDrained.splice(0)) resolve();
   }
 
-  private applyToAll(): void {
-    for (const each of this.owned.values()) this.apply(each);
+  private counted(): number {
+    return this.count - this.owned.aside;
+  }
+
+  /** Hands over what was fetched, as far as there is room: to each partition its part of it, so that none waits for the others. */
+  private give(): void {
+    if (this.giving || !this.ports.mayGive()) return;
+    this.giving = true;
+    try {
+      this.giveInTurn();
+    } finally {
+      this.giving = false;
+    }
+  }
+
+  private giveInTurn(): void {
+    for (let ready = this.ready(); ready.length > 0; ready = this.ready()) {
+      const part = Math.ceil((this.most - this.counted()) / ready.length);
+      for (const partition of ready) if (!this.isPaused(partition)) this.giveOf(partition, part);
+    }
+  }
+
+  private giveOf(partition: OwnedPartition, most: number): void {
+    const records = partition.take(Math.min(most, this.most - this.counted()));
+    this.recount();
+    if (records.length > 0) this.ports.give(partition, records);
+    this.tell(partition);
+  }
+
+  private ready(): OwnedPartition[] {
+    const ready = this.owned.values().filter((each) => each.waiting > 0 && !this.isPaused(each));
+    if (ready.length < 2) return ready;
+    const first = this.turn++ % ready.length;
+    return [...ready.slice(first), ...ready.slice(0, first)];
+  }
+
+  /** Tells kafkajs where something has changed. What is full is fetched on: that is what waits when there is room again. */
+  private tell(partition: OwnedPartition): void {
+    const fetching = this.ports.fetching();
+    const isWanted = partition.pauses.size === 0 && !this.gated && !partition.hasEnough;
+    const wanted = isWanted ? 'resumed' : 'paused';
+    if (!partition.alive || fetching === undefined || wanted === partition.told) return;
+    partition.told = wanted;
+    if (wanted === 'paused') fetching.pause(partition.topic, partition.partition);
+    else fetching.resume(partition.topic, partition.partition);
   }
 }

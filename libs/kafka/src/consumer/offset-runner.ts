@@ -53,7 +53,12 @@ export class OffsetRunner {
     this.observer = observer;
     this.lease = new Lease(settings.sessionTimeoutMs, settings.monotonic, () => clock.now());
     this.timers = new Timers(clock);
-    this.intake = new Intake(this.owned, settings.maxInFlightTotal, () => this.session);
+    this.intake = new Intake(this.owned, settings.maxInFlightTotal, {
+      fetching: () => this.session,
+      // A fetch asks nobody who owns the partition: what wakes from a long sleep hears of its loss at its next heartbeat.
+      mayGive: () => this.lease.valid,
+      give: (partition, records) => this.handOver.give(partition, records),
+    });
     this.committer = new Committer(logger, observer, settings.monotonic, (partition) => this.intake.apply(partition));
     this.handOver = new HandOver({
       handler: options.handler,
@@ -190,7 +195,7 @@ export class OffsetRunner {
       joined: (topics, kept) => this.joined(session, topics, kept),
       lost: (reason) => this.loseAll(reason),
       batch: (batch) => this.take(session, batch),
-      passed: (topic, partition, next) => this.owned.get(topic, partition)?.skipTo(next),
+      passed: (topic, partition, next) => this.owned.get(topic, partition)?.pass(next),
       outOfRange: (topic, partition) => this.outOfRange(topic, partition),
     };
     const session = new GroupSession(this.options, this.settings, this.lease, factory, events);
@@ -214,7 +219,7 @@ export class OffsetRunner {
       const own = this.owned.get(topic, partition);
       // kafkajs would begin at the committed offset again, and deliver all that is in flight.
       if (own === undefined) added.push(this.own(session, topic, partition));
-      else if (own.tracker !== undefined) session.seek(topic, partition, own.position);
+      else if (own.tracker !== undefined) session.seek(topic, partition, own.fetchFrom);
     }
     this.observer.joined?.(assigned.length);
     this.options.logger.info(
@@ -246,7 +251,7 @@ export class OffsetRunner {
   /** Its position is known: it may be fetched. */
   private readFrom(partition: OwnedPartition): void {
     if (!partition.alive) return;
-    this.session?.seek(partition.topic, partition.partition, partition.position);
+    this.session?.seek(partition.topic, partition.partition, partition.fetchFrom);
     partition.pauses.delete('restoring');
     this.intake.apply(partition);
   }
@@ -268,19 +273,15 @@ export class OffsetRunner {
 
   private take(session: GroupSession, batch: Batch): boolean {
     const owned = this.owned.get(batch.topic, batch.partition);
-    if (owned?.tracker === undefined || this.intake.isPaused(owned)) return false;
-    // A fetch asks nobody who owns the partition: what wakes from a long sleep hears of its loss at its next heartbeat.
-    if (!this.lease.valid) return false;
+    if (owned?.tracker === undefined || owned.pauses.has('restoring')) return false;
     const { fetchedOffset } = batch as Batch & { fetchedOffset: string };
-    if (Number(fetchedOffset) > owned.position) {
+    if (Number(fetchedOffset) > owned.fetchFrom) {
       // An answer from before a seek: what lies between would be skipped.
-      session.seek(owned.topic, owned.partition, owned.position);
+      session.seek(owned.topic, owned.partition, owned.fetchFrom);
       return false;
     }
-    const records = owned.take(batch);
-    this.intake.recount();
+    owned.offer(batch);
     this.intake.apply(owned);
-    if (records.length > 0) this.handOver.give(owned, records);
     return true;
   }
 
@@ -311,6 +312,8 @@ export class OffsetRunner {
 
   private watch(): void {
     this.stalls.look(this.owned.values(), this.intake.gated);
+    // What waits because nobody heard of the group for a while.
+    this.intake.applyToAll();
     const { session } = this;
     if (session !== undefined && session.silentMs() > this.settings.watchdogMs) {
       session.end(`nothing was heard from the group for ${Math.round(session.silentMs())} ms`);

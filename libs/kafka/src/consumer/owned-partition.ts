@@ -1,4 +1,5 @@
 import { CompletionTracker, type OffsetProgress, type RecordParts } from '@hookline/domain';
+import { FetchedRecords } from './fetched-records.js';
 import type { Batch } from './group-session.js';
 import type { Assignment, LogRecord } from './record.js';
 import type { PartitionStats } from './runner-observer.js';
@@ -29,6 +30,7 @@ export class OwnedPartition implements Assignment {
   progress = 0;
   private readonly revoked = new AbortController();
   private readonly setAsideOffsets = new Set<number>();
+  private readonly fetched = new FetchedRecords();
   private tracking: CompletionTracker | undefined;
   private released = 0;
   private next = 0;
@@ -59,9 +61,24 @@ export class OwnedPartition implements Assignment {
     return this.tracking;
   }
 
-  /** The next offset to read. */
+  /** The next offset to hand over. */
   get position(): number {
     return this.next;
+  }
+
+  /** The next offset to fetch. */
+  get fetchFrom(): number {
+    return Math.max(this.next, this.fetched.end);
+  }
+
+  /** How many records were fetched and not handed over. */
+  get waiting(): number {
+    return this.fetched.size;
+  }
+
+  /** So many of them that no more need be fetched for now. */
+  get hasEnough(): boolean {
+    return this.fetched.isAmple;
   }
 
   get inFlight(): number {
@@ -83,7 +100,7 @@ export class OwnedPartition implements Assignment {
     return this.pauses.has('metadata') && this.working === 0;
   }
 
-  /** More stands in the log than was read. */
+  /** More stands in the log than was handed over. */
   get behind(): boolean {
     return this.next < this.end;
   }
@@ -93,6 +110,7 @@ export class OwnedPartition implements Assignment {
     { complete, remainders }: OffsetProgress,
   ): void {
     this.tracking = new CompletionTracker(progress.watermark, complete, remainders);
+    this.fetched.clear();
     this.next = progress.start;
     this.end = progress.end;
   }
@@ -113,19 +131,31 @@ export class OwnedPartition implements Assignment {
     this.setAsideOffsets.delete(offset);
   }
 
-  /** Goes on from a later offset; nothing is left to be read before it. */
-  skipTo(offset: number): void {
+  /** Goes on from a later offset, once what was fetched is handed over; nothing else is left to be read before it. */
+  pass(offset: number): void {
+    this.fetched.pass(offset);
+    if (this.fetched.size === 0) this.reach(this.fetched.end);
+  }
+
+  private reach(offset: number): void {
     this.tracking?.seen(offset);
     this.next = Math.max(this.next, offset);
   }
 
-  /** The records of a batch that are to be handed over; the others are complete or in flight. */
-  take(batch: Batch): LogRecord[] {
+  /** Keeps what was fetched until it is taken. */
+  offer({ messages, highWatermark }: Batch): void {
+    this.fetched.add(messages);
+    this.end = Math.max(this.fetchFrom, Number(highWatermark));
+  }
+
+  /** The next records that are to be handed over, so many at most; the others are complete or in flight. */
+  take(most: number): LogRecord[] {
     const tracker = this.tracking;
     const records: LogRecord[] = [];
     if (tracker === undefined) return records;
-    const { topic, partition, messages } = batch;
-    for (const message of messages) {
+    const { topic, partition } = this;
+    for (let message = this.fetched.shift(); message !== undefined; message = this.fetched.shift()) {
+      this.progress++;
       const offset = Number(message.offset);
       if (offset < this.next) continue;
       this.next = offset + 1;
@@ -136,9 +166,9 @@ export class OwnedPartition implements Assignment {
       const record = { assignment: this, topic, partition, offset, timestamp, key, value, headers, done: !open };
       records.push(record);
       if (open) this.inFlightBytes += sizeOf(record);
+      if (records.length >= most) break;
     }
-    this.progress += messages.length;
-    this.end = Math.max(this.next, Number(batch.highWatermark));
+    if (this.fetched.size === 0) this.reach(this.fetched.end);
     this.checkHighWater();
     return records;
   }

@@ -136,12 +136,12 @@ export class Restorer {
   /** kafkajs found the position of a partition that is being read out of range. */
   private async moveIntoLog(owned: OwnedPartition, known: Known): Promise<void> {
     const { low, high } = known;
-    const { topic, partition, position, tracker } = owned;
-    if (position > high) return this.options.lost(owned);
-    if (position < low) {
-      await this.reportGap({ topic, partition, from: position, to: low }, known, tracker?.completeAbove() ?? []);
+    const { topic, partition, fetchFrom, tracker } = owned;
+    if (fetchFrom > high) return this.options.lost(owned);
+    if (fetchFrom < low) {
+      await this.reportGap({ topic, partition, from: fetchFrom, to: low }, known, tracker?.completeAbove() ?? []);
       if (!owned.alive) return;
-      owned.skipTo(low);
+      owned.pass(low);
     }
     this.options.moved(owned);
   }

@@ -87,8 +87,9 @@ export interface RunnerOptions {
    */
   highWater?: Partial<Bounds>;
   /**
-   * Everything is paused at this many records in flight over all partitions, until half of them are; none by default.
-   * Those that were set aside don't count.
+   * Nothing is handed over at this many records in flight over all partitions, until a tenth of that is free; none by
+   * default. Those that were set aside don't count. What was fetched meanwhile (`maxBytesPerPartition` and half of it, of
+   * each partition) waits.
    */
   maxInFlightTotal?: number;
   lookBack?: LookBack;
