@@ -1,5 +1,5 @@
 import type { Output, RangeReader } from '@hookline/kafka';
-import { DeliveryHistory, DeliveryStates, EventHistory, type Session } from '@hookline/persistence';
+import { DeliveryHistory, DeliveryStates, EventHistory, ExpungedPayloads, type Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import { AgeOutKeeper } from './agedout/age-out-keeper.js';
 import type { AgeOuts } from './agedout/age-outs.js';
@@ -74,6 +74,7 @@ function runnerOf(
   { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>,
 ): ReplayRunner {
   const states = new DeliveryStates(database);
+  const payloads = new ExpungedPayloads(database);
   const ranges = new CatchUpRanges({ database, log, states });
   const history = new DeliveryHistory(database);
   const underWay = async (job: ReplayJob): Promise<number> => {
@@ -91,7 +92,7 @@ function runnerOf(
       const decisions = new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs });
       const recipients = await openRecipients(database, job, decisions);
       const spans = job.kind === 'replay' ? [] : await ranges.spansOf(job.id);
-      return new Selection(job, { recipients, decisions, states, logger, spans });
+      return new Selection(job, { recipients, decisions, states, payloads, logger, spans });
     },
     paceOf,
     subscribedNow: (ids) => subscribedNow(database, ids),

@@ -79,6 +79,17 @@ describe('a replay that is asked for with conditions', () => {
     }
   });
 
+  it('brings nothing that was expunged, though the log still has it', async () => {
+    const { id, tenant, client } = await subscriber();
+    const events = await rig.publish(tenant, FOUR);
+    await rig.recordEvents(events);
+    await rig.decide(events, [id]);
+    const [withdrawn, ...others] = events as [PublishedEvent, ...PublishedEvent[]];
+    expect(await client.delete(`/v1/events/${withdrawn.id}/payload`)).toMatchObject({ status: 200 });
+    const done = await replayed(client, { from: { timestamp: firstTime(events) } });
+    expect(await arrived(id, done.id)).toEqual(deliveryIdsOf(others, id));
+  });
+
   it('counts and samples in a dry run, and hands nothing over', async () => {
     const { id, tenant, client } = await subscriber();
     const events = await rig.publish(tenant, [...FOUR, ...FOUR, ...FOUR, ...FOUR, ...FOUR, ...FOUR]);

@@ -15,6 +15,7 @@ import {
   createPool,
   DayPartitions,
   DeliveryStates,
+  ExpungedPayloads,
   Session,
 } from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
@@ -284,6 +285,7 @@ describe('a replay whose process dies in the middle', () => {
             recipients: await openRecipients(database, job, decisions),
             decisions,
             states: new DeliveryStates(database),
+            payloads: new ExpungedPayloads(database),
             logger: silentLogger,
             spans: [],
           });

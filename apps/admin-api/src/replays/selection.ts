@@ -1,7 +1,7 @@
 import { decodeEventHeaders, UnreadableRecord, type EventEnvelope, type LogPosition } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
 import type { ReadBatch, ReadRecord } from '@hookline/kafka';
-import type { DeliveryStates, KnownState } from '@hookline/persistence';
+import type { DeliveryStates, ExpungedPayloads, KnownState } from '@hookline/persistence';
 import type { Logger } from '@hookline/platform';
 import { choiceOf } from './choice.js';
 import type { Decisions } from './decisions.js';
@@ -25,12 +25,16 @@ export interface SelectionParts {
   /** For one run. */
   decisions: Decisions;
   states: DeliveryStates;
+  payloads: Pick<ExpungedPayloads, 'among'>;
   logger: Logger;
   /** Of a catch-up or a backlog: what it brings. */
   spans: readonly HeldSpan[];
 }
 
-/** What a replay brings of what it reads: by whom it is for, by what history knows of each delivery, and without repeats. */
+/**
+ * What a replay brings of what it reads: by whom it is for, by what history knows of each delivery, without repeats,
+ * and without what was expunged since.
+ */
 export class Selection {
   private readonly choice: ReturnType<typeof choiceOf>;
 
@@ -43,6 +47,15 @@ export class Selection {
 
   /** In the order of the log. */
   async of(batch: ReadBatch, signal: AbortSignal): Promise<Selected[]> {
+    const selected = await this.selected(batch, signal);
+    const [first, last] = [selected[0], selected.at(-1)];
+    if (!first || !last) return selected;
+    const { partition, offset } = first.record;
+    const expunged = await this.parts.payloads.among(partition, offset, last.record.offset + 1);
+    return expunged.size === 0 ? selected : selected.filter(({ record }) => !expunged.has(record.offset));
+  }
+
+  private async selected(batch: ReadBatch, signal: AbortSignal): Promise<Selected[]> {
     const found = await this.found(batch, signal);
     const states = this.choice === undefined ? new Map<string, KnownState>() : await this.statesOf(found);
     const chosen = found.map((selected) => this.chosen(selected, states)).filter(isAny);
