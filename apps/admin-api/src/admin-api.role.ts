@@ -174,7 +174,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     }),
     configure: serveOpenApi,
     start: async () => {
-      if (!(await startCheck.pass())) return;
+      if (!(await startCheck.pass()) || !(await startCheck.compared())) return;
       outbox.start();
       machinery.start();
     },

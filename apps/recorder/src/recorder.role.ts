@@ -65,7 +65,8 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
       nest.connectMicroservice({ strategy });
     },
     start: async () => {
-      if (!(await startCheck.pass())) return;
+      // Without its database it can't even say where it goes on.
+      if (!(await startCheck.pass()) || !(await startCheck.compared())) return;
       await app?.startAllMicroservices();
       const [runner] = strategy.unwrap<readonly OffsetRunner[]>();
       if (runner) recorder.start(runner);

@@ -1,6 +1,9 @@
 import { UnreadableRecord } from './log-position.js';
 
-/** The first record of each compacted topic: a reader that has not seen it has not seen the topic. */
+/**
+ * Written to each compacted topic once it has all that it is to begin with: a reader that has not seen it has not seen the
+ * topic.
+ */
 export const GENESIS_KEY = 'genesis';
 
 /** What every value of a compacted topic has: an older version never overtakes a newer one. */

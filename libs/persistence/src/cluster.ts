@@ -13,7 +13,11 @@ export async function clusterOf(database: Queryable): Promise<string | undefined
   return row?.id;
 }
 
+/** Where versions hold from says nothing of another cluster's log. */
 export async function rememberCluster(database: Queryable, id: string): Promise<void> {
+  await database.query('DELETE FROM subscription_stamps WHERE EXISTS (SELECT FROM kafka_cluster k WHERE k.id <> $1)', [
+    id,
+  ]);
   await database.query('INSERT INTO kafka_cluster (id) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET id = $1', [
     id,
   ]);
@@ -21,10 +25,11 @@ export async function rememberCluster(database: Queryable, id: string): Promise<
 
 /**
  * For a role that starts: what the database remembers, by a connection of its own; undefined while it can't be asked, for
- * a role starts without it.
+ * a role starts without it, and asks again.
+ * @returns with no id where the database was asked and knows none
  * @throws SchemaTooNew
  */
-export async function rememberedCluster(config: DatabaseConfig): Promise<string | undefined> {
+export async function rememberedCluster(config: DatabaseConfig): Promise<{ id: string | undefined } | undefined> {
   const { max: _, ...options } = connectionOptions(config);
   const client = new pg.Client({ ...options, query_timeout: config.statementTimeoutMs });
   // Lost while it is idle: the next query says so.
@@ -34,7 +39,7 @@ export async function rememberedCluster(config: DatabaseConfig): Promise<string 
     const rows = async (sql: string, values?: unknown[]): Promise<unknown> => (await client.query(sql, values)).rows;
     const database = { query: rows as Queryable['query'] };
     await assertSchemaNotNewer(database);
-    return await clusterOf(database);
+    return { id: await clusterOf(database) };
   } catch (error) {
     if (error instanceof SchemaTooNew) throw error;
     return undefined;

@@ -73,9 +73,9 @@ export class OutboxPublisher {
     const tails = this.parts.openTails();
     const stamps = new VersionStamps(tails.find(({ topic }) => topic === TOPICS.subscriptions));
     const term: Term = { session, stamps, signal };
-    for (const tail of tails) await this.mender.begin(tail, term);
+    for (const tail of tails) await tail.catchUp(signal);
     while ((await this.publish(term)) > 0);
-    for (const tail of tails) await this.mender.mendAll(tail, term);
+    for (const tail of tails) await this.mender.begin(tail, term);
     let watchedAt = this.parts.clock.now();
     for (;;) {
       while ((await this.publish(term)) > 0);
@@ -105,6 +105,11 @@ export class OutboxPublisher {
   private async place(rows: readonly OutboxRow[], { session, stamps }: Term): Promise<void> {
     const ours = rows.filter(({ topic }) => topic === TOPICS.subscriptions);
     const events = ours.every(isPlaced) ? [] : await this.parts.offsets.bounds(TOPICS.events);
+    await stamps.recall(
+      session,
+      ours.filter((row) => !isPlaced(row)).map(({ key }) => key),
+      events,
+    );
     const placed: PlacedRow[] = [];
     for (const row of ours) {
       if (isPlaced(row)) stamps.note(row.payload);

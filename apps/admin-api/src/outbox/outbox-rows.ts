@@ -1,6 +1,8 @@
 import { TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { REPLAY_CHANNEL, type PendingSubscription, type Session } from '@hookline/persistence';
+import { stampedVersion } from './earlier-versions.js';
 import { moveSpans } from './held-spans.js';
+import { putStamps } from './kept-stamps.js';
 
 export interface OutboxRow {
   id: string;
@@ -47,6 +49,10 @@ export async function keepStamps(session: Session, rows: readonly PlacedRow[]): 
   const kept = JSON.stringify(rows.map(({ id, key, payload }) => ({ id, key, payload })));
   await session.query('BEGIN');
   await session.query(KEEP, [kept]);
+  await putStamps(
+    session,
+    rows.map(({ key: id, payload }) => ({ id, stamped: stampedVersion(payload) })),
+  );
   await moveSpans(
     session,
     rows.map(({ payload, created_at: since }) => ({ payload, since })),

@@ -4,6 +4,8 @@ import { type PendingRecord, type PendingSubscription, unlessAborted } from '@ho
 import type { Clock, Logger } from '@hookline/platform';
 import type { CompactedTail } from './compacted-tail.js';
 import type { CurrentRecords } from './current-records.js';
+import { stampedVersion } from './earlier-versions.js';
+import { keptVersions, putStamps } from './kept-stamps.js';
 import type { OutboxObserver } from './outbox-metrics.js';
 import { keysWaiting } from './outbox-rows.js';
 import { writeRecords, type Term, type TopicRecord } from './term.js';
@@ -26,10 +28,14 @@ export class TopicMender {
     private readonly batch: number,
   ) {}
 
-  /** Reads the topic, and begins one that is new. */
-  async begin(tail: CompactedTail, { signal }: Term): Promise<void> {
-    await tail.catchUp(signal);
+  /**
+   * Writes what the topic lacks, and begins one that is new: last of all, for whoever reads it then takes what is there for
+   * everything.
+   */
+  async begin(tail: CompactedTail, term: Term): Promise<void> {
+    await this.mendAll(tail, term);
     if (tail.hasGenesis) return;
+    const { signal } = term;
     const at = new Date(this.parts.clock.now()).toISOString();
     const value = encodeCompacted({ v: 1, genesis: true, at });
     await unlessAborted(this.parts.output.produce({ topic: tail.topic, key: GENESIS_KEY, value }), signal);
@@ -39,14 +45,12 @@ export class TopicMender {
   async watch(tail: CompactedTail, term: Term): Promise<void> {
     const hadGenesis = tail.hasGenesis;
     const stale = await tail.catchUp(term.signal);
-    if (hadGenesis && !tail.hasGenesis) {
-      await this.begin(tail, term);
-      await this.mendAll(tail, term);
-    } else await this.mend(tail, stale, term);
+    if (hadGenesis && !tail.hasGenesis) await this.begin(tail, term);
+    else await this.mend(tail, stale, term);
   }
 
   /** Compares every row with the topic. */
-  async mendAll(tail: CompactedTail, term: Term): Promise<void> {
+  private async mendAll(tail: CompactedTail, term: Term): Promise<void> {
     const versions = await this.parts.current.versions(tail.topic);
     await tail.catchUp(term.signal);
     const stale = [...versions].filter(([key, version]) => (tail.keys.get(key)?.lastVersion ?? 0) < version);
@@ -55,6 +59,20 @@ export class TopicMender {
       stale.map(([key]) => key),
       term,
     );
+    if (tail.topic === TOPICS.subscriptions) await this.keepStamps(tail, [...versions.keys()], term);
+  }
+
+  /** What the topic says and the database does not, as after a rebuild of that. */
+  private async keepStamps(tail: CompactedTail, ids: readonly string[], { session }: Term): Promise<void> {
+    const kept = await keptVersions(session);
+    const missing = ids.filter((id) => (kept.get(id) ?? 0) < (tail.keys.get(id)?.maxVersion ?? 0));
+    for (let at = 0; at < missing.length; at += this.batch) {
+      const stamps = missing.slice(at, at + this.batch).flatMap((id) => {
+        const stamped = tail.stamped(id);
+        return stamped === undefined ? [] : [{ id, stamped }];
+      });
+      await putStamps(session, stamps);
+    }
   }
 
   private async mend({ topic }: CompactedTail, stale: readonly string[], term: Term): Promise<void> {
@@ -78,14 +96,29 @@ export class TopicMender {
     }
   }
 
-  /** As they were stamped; where the topic does not say that any more, they hold from now on. */
-  private async placed(topic: string, rows: readonly PendingRecord[], { stamps }: Term): Promise<TopicRecord[]> {
+  /** As they were stamped, as far as the topic or the database says so; else anew. */
+  private async placed(
+    topic: string,
+    rows: readonly PendingRecord[],
+    { session, stamps }: Term,
+  ): Promise<TopicRecord[]> {
     if (rows.length === 0) return [];
     if (topic !== TOPICS.subscriptions)
       return (rows as CredentialRecord[]).map((payload) => ({ topic, key: payload.id, payload }));
     const events = await this.parts.offsets.bounds(TOPICS.events);
-    return (rows as PendingSubscription[]).map((row) => {
-      return { topic, key: row.id, payload: stamps.again(row) ?? stamps.stamp(row, events) };
+    await stamps.recall(
+      session,
+      rows.map(({ id }) => id),
+      events,
+    );
+    const records = (rows as PendingSubscription[]).map((row) => {
+      return { topic, key: row.id, payload: stamps.again(row) ?? stamps.stampAnew(row, events) };
     });
+    // Kept before they are written, as those of the outbox are.
+    await putStamps(
+      session,
+      records.map(({ key: id, payload }) => ({ id, stamped: stampedVersion(payload) })),
+    );
+    return records;
   }
 }

@@ -1,16 +1,25 @@
 import type { SubscriptionRecord } from '@hookline/contracts';
 import type { PartitionOffsets } from '@hookline/kafka';
-import type { PendingSubscription } from '@hookline/persistence';
+import type { PendingSubscription, Session } from '@hookline/persistence';
 import type { CompactedTail } from './compacted-tail.js';
+import { stampsOf } from './kept-stamps.js';
 import { earlierVersions, stampedVersion, type StampedVersion } from './earlier-versions.js';
 
 /** Where a version holds from, and what held before it: known when it is written, and never changed after that. */
 export class VersionStamps {
   /** What was written or is about to be, and was not read back yet. */
   private readonly own = new Map<string, StampedVersion>();
+  /** What only the database knows: the topic was made anew. */
+  private readonly kept = new Map<string, StampedVersion>();
 
   /** @param tail of `hookline.subscriptions`; without it nothing is known of earlier versions */
   constructor(private readonly tail: CompactedTail | undefined) {}
+
+  /** Looks up in the database what the topic does not say. @param events as in {@link stamp} */
+  async recall(session: Session, ids: readonly string[], events: readonly PartitionOffsets[]): Promise<void> {
+    const unknown = ids.filter((id) => this.known(id) === undefined);
+    for (const [id, stamped] of await stampsOf(session, unknown, events)) this.kept.set(id, stamped);
+  }
 
   /** @param events where `hookline.events` begins and ends now */
   stamp(record: PendingSubscription, events: readonly PartitionOffsets[]): SubscriptionRecord {
@@ -47,9 +56,23 @@ export class VersionStamps {
     };
   }
 
+  /**
+   * Of a row that was written before, where neither the topic nor the database says where it held from. A version that made
+   * its subscription holds from the start of the log, or what nobody has read yet would match nothing; before another one
+   * its own word counts anyway.
+   */
+  stampAnew(record: PendingSubscription, events: readonly PartitionOffsets[]): SubscriptionRecord {
+    const stamped = this.stamp(record, events);
+    if (record.version > 1 || stamped.before !== undefined) return stamped;
+    const anew = { ...stamped, holdsFrom: Object.fromEntries(events.map(({ partition, low }) => [partition, low])) };
+    this.note(anew);
+    return anew;
+  }
+
   /** The tail has read to the end: it knows all of this by now. */
   forget(): void {
     this.own.clear();
+    this.kept.clear();
   }
 
   private before({ id, version }: PendingSubscription): StampedVersion | undefined {
@@ -59,7 +82,7 @@ export class VersionStamps {
 
   private known(id: string): StampedVersion | undefined {
     const own = this.own.get(id);
-    const read = this.tail?.stamped(id);
+    const read = this.tail?.stamped(id) ?? this.kept.get(id);
     if (own === undefined || read === undefined) return own ?? read;
     return own.version >= read.version ? own : read;
   }

@@ -19,7 +19,7 @@ export async function clusterThatIsMeant(
   config: { topics: TopicsConfig; database: DatabaseConfig },
 ): Promise<{ id: string; inLog: string | undefined }> {
   const { clusterId: id } = await admin.describeCluster();
-  const inDatabase = await rememberedCluster(config.database);
+  const inDatabase = (await rememberedCluster(config.database))?.id;
   const inLog = await clusterInLog(kafka, admin);
   assertCluster(id, config.topics.clusterId, { 'the database': inDatabase, 'hookline.progress': inLog });
   return { id, inLog };

@@ -68,9 +68,42 @@ describe("a role's look at Kafka before it begins", () => {
     await expect(check({ topics: topicsOf({ HOOKLINE_KAFKA_CLUSTER_ID: 'other' }) }).pass()).rejects.toThrow(
       WrongCluster,
     );
-    await expect(check({ inDatabase: async () => 'other' }).pass()).rejects.toThrow(/the database says other/);
+    await expect(check({ inDatabase: async () => ({ id: 'other' }) }).pass()).rejects.toThrow(
+      /the database says other/,
+    );
     const { clusterId } = await admin.describeCluster();
-    expect(await check({ inDatabase: async () => clusterId }).pass()).toBe(true);
+    expect(await check({ inDatabase: async () => ({ id: clusterId }) }).pass()).toBe(true);
+  });
+
+  it('a role that starts while the database is away asks it later, and refuses to go on with one of another cluster', async () => {
+    let remembered: { id: string | undefined } | undefined;
+    let asked = 0;
+    const inDatabase = async () => {
+      asked += 1;
+      return asked > 2 ? remembered : undefined;
+    };
+    remembered = { id: 'other' };
+    const wrong = check({ inDatabase });
+    expect(await wrong.pass()).toBe(true);
+    await expect(wrong.compared()).rejects.toThrow(/the database says other/);
+
+    asked = 0;
+    remembered = { id: undefined };
+    const fresh = check({ inDatabase });
+    expect(await fresh.pass()).toBe(true);
+    expect(await fresh.compared()).toBe(true);
+    expect(asked).toBe(3);
+  });
+
+  it('waits for a database that stays away until it is stopped, and not at all where a role has none', async () => {
+    const away = check({ inDatabase: async () => undefined });
+    expect(await away.pass()).toBe(true);
+    const compared = away.compared();
+    away.stop();
+    expect(await compared).toBe(false);
+    const without = check();
+    await without.pass();
+    expect(await without.compared()).toBe(true);
   });
 
   it('waits for a Kafka that is away, and ends when it is stopped', async () => {

@@ -18,17 +18,24 @@ export interface StartCheckOptions {
   plan: readonly TopicSpec[];
   clock: Clock;
   logger: TopicLog;
-  /** The cluster's id as the database remembers it; undefined where it can't be asked, or knows none. */
-  inDatabase?: () => Promise<string | undefined>;
+  /**
+   * The cluster's id as the database remembers it, and none where it knows none; undefined while it can't be asked.
+   * @throws Refusal where it is a database that can't be worked with
+   */
+  inDatabase?: () => Promise<{ id: string | undefined } | undefined>;
 }
 
 /**
  * A role's look at Kafka before it begins: that it is the cluster that is meant, and that the topics are as configured. While
- * Kafka can't be reached it waits; it never makes or changes anything.
+ * Kafka can't be reached it waits; it never makes or changes anything. It doesn't wait for the database: what needs that one
+ * begins after {@link compared}.
  */
 export class StartCheck {
   private readonly stopping = new AbortController();
   private wake: () => void = () => undefined;
+  /** The cluster that answered; and whether the database has been asked about it. */
+  private clusterId: string | undefined;
+  private isCompared = false;
 
   constructor(private readonly options: StartCheckOptions) {}
 
@@ -52,26 +59,49 @@ export class StartCheck {
     return false;
   }
 
+  /**
+   * After {@link pass}: waits until the database could be asked which cluster it belongs to.
+   * @returns false if it was stopped before that
+   * @throws Refusal: WrongCluster; a database that can't be worked with
+   */
+  async compared(): Promise<boolean> {
+    const { inDatabase, logger } = this.options;
+    if (inDatabase === undefined) return true;
+    for (let said = false; !this.stopping.signal.aborted; said = true) {
+      if (!this.isCompared) await this.compare();
+      if (this.isCompared) return true;
+      if (!said) logger.warn({}, 'the database can not be asked yet which Kafka it belongs to; what needs it waits');
+      await this.pause();
+    }
+    return false;
+  }
+
   stop(): void {
     this.stopping.abort(new Error('stopped'));
     this.wake();
   }
 
   private async look(): Promise<void> {
-    const { kafka, topics, plan, logger, inDatabase } = this.options;
+    const { kafka, topics, plan, logger } = this.options;
     // Made anew each time, so that another broker is asked first.
     const admin = kafka.admin();
     try {
       await admin.connect();
       const { clusterId } = await admin.describeCluster();
-      assertCluster(clusterId, topics.clusterId, {
-        'the database': await inDatabase?.(),
-        'hookline.progress': await this.inProgress(admin),
-      });
+      this.clusterId = clusterId;
+      await this.compare();
+      assertCluster(clusterId, topics.clusterId, { 'hookline.progress': await this.inProgress(admin) });
       await inspectTopics(admin, plan, logger, { accepted: topics.acceptedRisks });
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
+  }
+
+  private async compare(): Promise<void> {
+    const remembered = await this.options.inDatabase?.();
+    if (remembered === undefined || this.clusterId === undefined) return;
+    assertCluster(this.clusterId, this.options.topics.clusterId, { 'the database': remembered.id });
+    this.isCompared = true;
   }
 
   private async inProgress(admin: Admin): Promise<string | undefined> {
@@ -86,6 +116,7 @@ export class StartCheck {
   }
 
   private pause(): Promise<void> {
+    if (this.stopping.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.options.clock.after(RETRY_MS, resolve);
       this.wake = () => {

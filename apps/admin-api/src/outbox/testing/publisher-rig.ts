@@ -24,7 +24,11 @@ export interface PublisherOptions {
   open?: () => Promise<Session>;
   /** Where `hookline.events` begins and ends; as the broker says, if absent. */
   events?: Pick<TopicOffsets, 'bounds'>;
+  /** As if these were empty, whatever the others of this Kafka have written there. */
+  emptied?: boolean;
 }
+
+const NOTHING: Pick<TopicOffsets, 'bounds'> = { bounds: async () => [{ partition: 0, low: 0, high: 0 }] };
 
 /** Publishers without the rest of admin-api, on a database of their own. */
 export class PublisherRig {
@@ -56,14 +60,15 @@ export class PublisherRig {
   readonly openSession = (): Promise<Session> =>
     Session.open(connectionOptions(adminSettings(this.testDatabase.url).database));
 
-  start({ topics, output = this.pump, open = this.openSession, events }: PublisherOptions): OutboxPublisher {
+  start({ topics, output = this.pump, open = this.openSession, events, emptied }: PublisherOptions): OutboxPublisher {
     const offsets = new TopicOffsets(this.admin);
     const reader = new RangeReader(testKafka());
     const publisher = new OutboxPublisher(
       {
         openSession: open,
         current: new CurrentRecords(this.database),
-        openTails: () => topics.map((topic) => new CompactedTail(topic, offsets, reader, silentLogger)),
+        openTails: () =>
+          topics.map((topic) => new CompactedTail(topic, emptied ? NOTHING : offsets, reader, silentLogger)),
         offsets: events ?? offsets,
         output,
         clock: systemClock,
