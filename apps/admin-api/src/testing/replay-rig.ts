@@ -142,21 +142,8 @@ export class ReplayRig {
   }
 
   /** Appends events as ingest does, one after the other over the partitions. */
-  async publish(tenant: string, types: readonly string[]): Promise<PublishedEvent[]> {
-    const before = await endOffsets(TOPICS.events);
-    const messages = types.map((type, index) => ({
-      partition: index % before.size,
-      value: JSON.stringify({ text: 'x'.repeat(200) }),
-      headers: encodeEventHeaders({ tenant, id: newId('evt'), type, time: '2026-01-01T00:00:00Z' }),
-    }));
-    await this.producer.send({ topic: TOPICS.events, acks: -1, messages });
-    const ids = new Map(messages.map(({ headers }) => [String(headers['event']), true]));
-    return (await readFrom(TOPICS.events, before))
-      .filter(({ headers }) => ids.has(optionalHeader(headers, 'event') ?? ''))
-      .map((record) => {
-        const { id, type } = JSON.parse(optionalHeader(record.headers, 'event') ?? '') as { id: string; type: string };
-        return { id, type, tenant, partition: record.partition, offset: record.offset, at: record.timestamp };
-      });
+  publish(tenant: string, types: readonly string[]): Promise<PublishedEvent[]> {
+    return publishEvents(this.producer, tenant, types);
   }
 
   /** As if the workers had decided, and the recorder had written it: what each of the events matched. */
@@ -296,4 +283,26 @@ export function deliveryIdsOf(events: readonly PublishedEvent[], subscription: s
 
 function json(offsets: ReadonlyMap<number, number>): string {
   return JSON.stringify(Object.fromEntries(offsets));
+}
+
+/** Appends events as ingest does, one after the other over the partitions. */
+export async function publishEvents(
+  producer: Producer,
+  tenant: string,
+  types: readonly string[],
+): Promise<PublishedEvent[]> {
+  const before = await endOffsets(TOPICS.events);
+  const messages = types.map((type, index) => ({
+    partition: index % before.size,
+    value: JSON.stringify({ text: 'x'.repeat(200) }),
+    headers: encodeEventHeaders({ tenant, id: newId('evt'), type, time: '2026-01-01T00:00:00Z' }),
+  }));
+  await producer.send({ topic: TOPICS.events, acks: -1, messages });
+  const ids = new Map(messages.map(({ headers }) => [String(headers['event']), true]));
+  return (await readFrom(TOPICS.events, before))
+    .filter(({ headers }) => ids.has(optionalHeader(headers, 'event') ?? ''))
+    .map((record) => {
+      const { id, type } = JSON.parse(optionalHeader(record.headers, 'event') ?? '') as { id: string; type: string };
+      return { id, type, tenant, partition: record.partition, offset: record.offset, at: record.timestamp };
+    });
 }

@@ -15,6 +15,7 @@ const MADE = [
   TOPICS.attempts,
   TOPICS.subscriptions,
   TOPICS.credentials,
+  TOPICS.progress,
 ];
 
 /** Those that admin-api needs, where they are not there. Others may use them too: tests tell their own by id. */
@@ -31,6 +32,7 @@ export async function makeTopics(): Promise<void> {
     { topic: TOPICS.attempts, numPartitions: 2, configEntries: [appendTime] },
     { topic: TOPICS.subscriptions, numPartitions: 1, configEntries: [appendTime, compacted] },
     { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
+    { topic: TOPICS.progress, numPartitions: 1, configEntries: [appendTime, compacted] },
   ]);
   // A topic is made before each of its partitions has a leader, and until then nobody can ask where it ends.
   const offsets = new TopicOffsets(admin);

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { TestDatabase } from '@hookline/testing';
+import { migratedDatabase } from '../testing/admin-rig.js';
+import { FailingRig, HOUR_MS, MINUTE_MS } from '../testing/failing-rig.js';
+
+const BEGAN = Date.UTC(2030, 0, 1, 12);
+const untouched = { status: 'enabled', version: 1, disabled_reason: null, disabled_at: null };
+
+let database: TestDatabase;
+let rig: FailingRig;
+let id: string;
+
+beforeEach(async () => {
+  database = await migratedDatabase();
+  rig = await FailingRig.open(database.url, BEGAN);
+  id = await rig.subscribe();
+});
+afterEach(async () => {
+  await rig.close();
+  await database.drop();
+});
+
+describe('a subscription to which nothing succeeds', () => {
+  it('is warned of after an hour, 12 and 20, each once, and disabled after 24', async () => {
+    rig.succeeds(id);
+    await rig.failFor(id, 1);
+    expect(rig.warned).toEqual([]);
+    expect([...rig.keeper.counts()]).toEqual([['0', 1]]);
+    const failingSince = new Date(BEGAN + HOUR_MS);
+    const seen: (readonly [hour: number, warned: object[]])[] = [];
+    for (let hour = 1; hour <= 23; hour += 1) {
+      await rig.failFor(id, 1);
+      if (rig.warned.length > 0) seen.push([hour, rig.warned.splice(0)]);
+      expect(await rig.subscription(id)).toMatchObject(untouched);
+    }
+    const warning = (hours: number): object => ({ subscriptionId: id, failingSince, afterMs: hours * HOUR_MS });
+    expect(seen).toMatchObject([1, 12, 20].map((hours) => [hours, [warning(hours)]]));
+    expect([...rig.keeper.counts()]).toEqual([['72000', 1]]);
+
+    await rig.failFor(id, 1);
+    const disabled_at = new Date(BEGAN + 25 * HOUR_MS);
+    const disabled = { status: 'disabled', disabled_reason: 'failing', disabled_at, version: 2 };
+    expect(await rig.subscription(id)).toMatchObject(disabled);
+    const { rows } = await rig.pool.query('SELECT key, version, payload FROM outbox');
+    expect(rows).toMatchObject([{ key: id, version: 2, payload: { status: 'disabled' } }]);
+    expect([...rig.keeper.counts()]).toEqual([]);
+    // What was under way when it was disabled changes nothing.
+    await rig.failFor(id, 3);
+    expect(await rig.subscription(id)).toMatchObject(disabled);
+  });
+
+  it('goes on when one succeeds, of whatever is sent: a success resets', async () => {
+    await rig.failFor(id, 24);
+    rig.now += MINUTE_MS;
+    rig.succeeds(id);
+    await rig.failFor(id, 24);
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+    await rig.failFor(id, 1);
+    expect(await rig.subscription(id)).toMatchObject({ status: 'disabled' });
+  });
+
+  it('a subscription without due deliveries is never disabled', async () => {
+    rig.fails(id);
+    await rig.record();
+    for (let hour = 0; hour < 72; hour += 1) {
+      rig.now += HOUR_MS;
+      // What is only put off is not tried: its worker may be full, and the endpoint well.
+      rig.tell(id, { state: 'retrying', attempted: false });
+      await rig.record();
+      await rig.look();
+    }
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+    // Nor is it by the next one that fails, days later.
+    await rig.failFor(id, 1);
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+  });
+
+  it('a database outage of a day of log time disables nobody', async () => {
+    const failing = await rig.subscribe();
+    rig.fails(id);
+    await rig.record();
+    // Nobody records for a day and more, while the endpoint is well again, and fails once more in the end.
+    for (let hour = 0; hour < 26; hour += 1) {
+      rig.now += HOUR_MS;
+      rig.succeeds(id);
+    }
+    rig.now += HOUR_MS;
+    rig.fails(id);
+    rig.fails(failing);
+    // The database is there again before the recorder is.
+    await rig.look();
+    await rig.lookAgain(30_000);
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+    await rig.record();
+    await rig.lookAgain(1_000);
+    await rig.look();
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+    expect(await rig.subscription(failing)).toMatchObject(untouched);
+    expect(rig.warned).toEqual([]);
+  });
+
+  it('a recorder that lags disables nobody, and warns of nobody: only what it had in time is judged', async () => {
+    for (let hour = 0; hour < 30; hour += 1) {
+      rig.now += HOUR_MS;
+      rig.fails(id);
+      await rig.record();
+    }
+    rig.fails(id);
+    await rig.look();
+    await rig.lookAgain(rig.rules.recorderLagMs + 1_000);
+    // By now it has that, but it took too long.
+    await rig.record();
+    rig.fails(id);
+    await rig.lookAgain(1_000);
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+    expect(rig.warned).toEqual([]);
+    await rig.record();
+    await rig.look();
+    expect(await rig.subscription(id)).toMatchObject({ status: 'disabled' });
+  });
+
+  it('has a day again where it was enabled meanwhile, and is left alone while it is paused', async () => {
+    await rig.failFor(id, 20);
+    await rig.pool.query(`UPDATE subscriptions SET status = 'paused' WHERE id = $1`, [id]);
+    await rig.failFor(id, 6);
+    expect(await rig.subscription(id)).toMatchObject({ status: 'paused' });
+    await rig.pool.query(`UPDATE subscriptions SET status = 'enabled', enabled_at = $2 WHERE id = $1`, [
+      id,
+      new Date(rig.now),
+    ]);
+    rig.warned.splice(0);
+    await rig.look();
+    await rig.failFor(id, 24);
+    expect(await rig.subscription(id)).toMatchObject(untouched);
+    expect(rig.warned).toHaveLength(3);
+    await rig.failFor(id, 1);
+    expect(await rig.subscription(id)).toMatchObject({ status: 'disabled' });
+  });
+
+  it('ends its catch-up, and all that fail go at once', async () => {
+    const others = await Promise.all([rig.subscribe(), rig.subscribe()]);
+    await rig.pool.query(
+      `INSERT INTO replays (id, tenant_id, kind, subscription_id, status, spec)
+       SELECT 'rpl_' || id, tenant_id, 'catch-up', id, 'running', '{}' FROM subscriptions WHERE id = $1`,
+      [id],
+    );
+    await rig.pool.query(`UPDATE subscriptions SET catching_up = 'rpl_' || id, held_back = true WHERE id = $1`, [id]);
+    for (let hour = 0; hour <= 24; hour += 1) {
+      for (const each of [id, ...others]) rig.fails(each);
+      rig.now += HOUR_MS;
+    }
+    await rig.record();
+    await rig.look();
+    for (const each of [id, ...others]) expect(await rig.subscription(each)).toMatchObject({ status: 'disabled' });
+    expect(await rig.subscription(id)).toMatchObject({ catching_up: null, held_back: false });
+    const { rows } = await rig.pool.query('SELECT status FROM replays WHERE subscription_id = $1', [id]);
+    expect(rows).toEqual([{ status: 'cancelled' }]);
+  });
+});
