@@ -86,9 +86,11 @@ export class DeliveryEngine {
     const owned = { targets, deliverer, jitterMs, owns: owns.lane, leaseMs, readLane, laneEnd, clock, logger };
     this.ordered = new OrderedLanes(settings, owned);
     const tell: BacklogPorts['tell'] = (event, source, backlog) => handover.backlog(event, source, backlog);
-    const ports = { targets, lanePartitionOf: partitionOf, tell };
+    const { ordered } = this;
+    const shareOf: BacklogPorts['shareOf'] = (partition, scarceAbove) => ordered.shareOf(partition, scarceAbove);
+    const ports = { targets, lanePartitionOf: partitionOf, shareOf, tell };
     this.backlogs = new Backlogs(settings.subscriptionBacklog, ports, clock);
-    const { ordered, backlogs } = this;
+    const { backlogs } = this;
     this.lanes = new LaneIntake(targets, deliverer, handover, ordered, backlogs, policy, settings, clock, owns.lane);
   }
 

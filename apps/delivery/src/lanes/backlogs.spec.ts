@@ -35,7 +35,7 @@ beforeEach(() => {
     if (fails) throw new Error('by the test');
     told.push(backlog);
   };
-  backlogs = new Backlogs(MOST, { targets, lanePartitionOf: () => 0, tell }, clock);
+  backlogs = new Backlogs(MOST, { targets, lanePartitionOf: () => 0, shareOf: () => undefined, tell }, clock);
   backlogs.expect(LANES);
 });
 

@@ -19,6 +19,8 @@ export interface BacklogPorts {
   readonly targets: { get(subscriptionId: string): Target | undefined; readonly heldBack: ReadonlySet<string> };
   /** The subscription's partition in every lane. */
   lanePartitionOf(subscriptionId: string): number;
+  /** As {@link OrderedLanes.shareOf}. */
+  shareOf(partition: number, scarceAbove: number): number | undefined;
   /** Writes it down. @throws NotDurable */
   tell(event: EventEnvelope, source: LogPosition, backlog: NonNullable<OutcomeRecord['backlog']>): Promise<unknown>;
 }
@@ -104,6 +106,13 @@ export class Backlogs {
     if (this.ports.targets.heldBack.size > 0) this.lookLater();
   }
 
+  /** Ordered ones share what a partition has room for: one that is held back leaves its part to others for a while. */
+  private mostOf({ record: { ordering, heldBack } }: Target, partition: number): number {
+    const scarceAbove = heldBack === true ? 1 / 4 : 1 / 2;
+    const share = ordering === undefined ? undefined : this.ports.shareOf(partition, scarceAbove);
+    return Math.min(this.most, share ?? this.most);
+  }
+
   private async look(id: string, partition: number, event: EventEnvelope, source: LogPosition): Promise<void> {
     const target = this.ports.targets.get(id);
     const owned = this.owned.get(partition);
@@ -112,8 +121,9 @@ export class Backlogs {
     const { heldBack } = target.record;
     if (subscriber.toldVersion === version) return;
     const is = heldBack === true ? 'low' : 'full';
-    if (is === 'full' && owned.count(id) <= this.most) return;
-    if (is === 'low' && (owned.lanes < this.lanes || owned.count(id) + owned.unread >= this.most / 2)) return;
+    const most = this.mostOf(target, partition);
+    if (is === 'full' && owned.count(id) <= most) return;
+    if (is === 'low' && (owned.lanes < this.lanes || owned.count(id) + owned.unread >= most / 2)) return;
     subscriber.toldVersion = version;
     try {
       await this.ports.tell(event, source, { subscriptionId: id, version, is });

@@ -20,6 +20,7 @@ const LANES = [TOPICS.deliveries, TOPICS.replays, ...DELAYS_MS.map(retryTopic)];
 const BACKLOG = 50;
 const OUTSTANDING = 300;
 const KEYS = 5;
+const DEAD = 12;
 const WINDOW_MS = 12 * 3_600_000;
 const HELD_UP_MINUTES = 15 * 60;
 
@@ -48,8 +49,8 @@ class World {
       client: {
         send: async ({ endpoint, headers }) => {
           await new Promise<void>((resolve) => clock.after(attemptMs, resolve));
-          const id = endpoint.url.includes('sub-dead') ? 'sub_dead' : 'sub_well';
-          if (id === 'sub_dead' && this.isDown) return { error: 'timeout', durationMs: attemptMs };
+          const id = new URL(endpoint.url).hostname.replace(/\..*$/, '').replace('-', '_');
+          if (id.startsWith('sub_dead') && this.isDown) return { error: 'timeout', durationMs: attemptMs };
           const taken = this.taken.get(id) ?? [];
           this.taken.set(id, taken);
           taken.push(String(headers[headers.indexOf('hookline-event-id') + 1]));
@@ -170,6 +171,34 @@ describe('An ordered subscription with a dead endpoint', () => {
     await world.minutes(40, 0);
     expect(new Set(world.taken.get('sub_dead'))).toEqual(new Set(world.matched('sub_dead')));
     expect(world.matched('sub_dead')).toHaveLength(12 * 20);
+  });
+});
+
+describe('More than ten dead ordered subscriptions in one lane partition', () => {
+  it('are held back before they fill it, each above its share; a healthy one gets all, and they go on when they are back', async () => {
+    const world = new World();
+    const dead = Array.from({ length: DEAD }, (_, n) => `sub_dead${n}`);
+    for (const id of [...dead, 'sub_well']) world.subscribe(id);
+    for (let minute = 0; minute < 60; minute++) {
+      await world.minutes(1, 2);
+      expect(world.engine.ordered.isFull).toBe(false);
+    }
+    await world.minutes(1, 0);
+    expect(world.taken.get('sub_well')).toHaveLength(2 * 60);
+    // None of them came to its own limit.
+    expect(new Set(world.words.map(({ subscriptionId, is }) => `${subscriptionId} ${is}`))).toEqual(
+      new Set(dead.map((id) => `${id} full`)),
+    );
+    for (const id of dead) expect(world.matched(id).length).toBeLessThan(BACKLOG);
+    expect(world.engine.ordered.outstanding).toBeGreaterThan(OUTSTANDING / 2);
+
+    world.isDown = false;
+    await world.minutes(90, 0);
+    for (const id of dead) {
+      expect(world.words.filter(({ subscriptionId, is }) => subscriptionId === id && is === 'low')).toHaveLength(1);
+      expect(new Set(world.taken.get(id))).toEqual(new Set(world.matched(id)));
+      expect(inOrder(world.taken.get(id) ?? [])).toBe(true);
+    }
   });
 });
 

@@ -79,6 +79,12 @@ export class OrderedLane {
     return this.gate?.isFull === true;
   }
 
+  /** Events that are not through, as far as that is known; and of how many subscriptions and replays. */
+  get outstanding(): { readonly events: number; readonly sharers: number } {
+    const { outstanding = 0, sharers = 0 } = this.gate ?? {};
+    return { events: outstanding + this.early.length, sharers };
+  }
+
   take(work: HeldWork): void {
     this.held.add(work);
     if (this.gate !== undefined) return this.arrive(this.gate, work);

@@ -135,6 +135,26 @@ export class OrderedLanes {
     return false;
   }
 
+  /** Events of ordered subscriptions that are not through, in the lanes that this worker owns, as far as that is known. */
+  get outstanding(): number {
+    let outstanding = 0;
+    for (const lane of this.byPartition.values()) outstanding += lane.outstanding.events;
+    return outstanding;
+  }
+
+  /**
+   * What may wait for each ordered subscription of a lane partition where its room is scarce, so that a number of dead ones
+   * doesn't fill it and stop the others: an equal share of half of it. There is always one above that, where more than
+   * half is taken.
+   * @param scarceAbove the part of the room above which that is so
+   * @returns undefined where there is enough
+   */
+  shareOf(partition: number, scarceAbove: number): number | undefined {
+    const { events, sharers } = this.byPartition.get(partition)?.outstanding ?? NONE;
+    const { outstandingMost } = this.rules;
+    return sharers > 1 && events > outstandingMost * scarceAbove ? outstandingMost / 2 / sharers : undefined;
+  }
+
   /** Whether order matters for it. */
   concerns({ event, subscriptionId }: DeliveryEnvelope): boolean {
     if (event.key === undefined) return false;
@@ -207,3 +227,5 @@ export class OrderedLanes {
     return delayMs ?? (this.shortestFirst.at(-1) as number);
   }
 }
+
+const NONE = { events: 0, sharers: 0 };

@@ -41,6 +41,8 @@ export class OrderingGate<W extends OrderedWork> {
   /** Handed over anew, above the limit; in the order in which it came. */
   private overflow: W[] = [];
   private count = 0;
+  /** Of those, how many each subscription or replay has. */
+  private readonly countOf = new Map<string, number>();
   private vanishedCount = 0;
 
   constructor(private readonly rules: GateRules) {
@@ -50,6 +52,11 @@ export class OrderingGate<W extends OrderedWork> {
   /** Events that are not through. */
   get outstanding(): number {
     return this.count;
+  }
+
+  /** Subscriptions and replays that have any of those. */
+  get sharers(): number {
+    return this.countOf.size;
   }
 
   /** Something that was handed over anew waits for the others to become fewer. */
@@ -331,12 +338,16 @@ export class OrderingGate<W extends OrderedWork> {
     const outstanding = new Outstanding<W>(source, epoch);
     stream.add(outstanding);
     this.count++;
+    this.countOf.set(stream.group, (this.countOf.get(stream.group) ?? 0) + 1);
     return outstanding;
   }
 
   private end(stream: OrderedStream<W>, outstanding: Outstanding<W>): void {
     stream.remove(outstanding);
     this.count--;
+    const left = (this.countOf.get(stream.group) ?? 0) - 1;
+    if (left > 0) this.countOf.set(stream.group, left);
+    else this.countOf.delete(stream.group);
   }
 }
 
