@@ -60,12 +60,10 @@ function runsOf(rows: readonly Row[]): Run[] {
   const runs: Run[] = [];
   let open: Run | undefined;
   for (const { isLost, position } of rows) {
-    if (!isLost) open = undefined;
-    else if (open !== undefined) open.to = position.offset + 1;
-    else {
-      open = { from: position.offset, to: position.offset + 1, since: new Date(position.at) };
-      runs.push(open);
-    }
+    const { offset, at } = position;
+    if (isLost && open) open.to = offset + 1;
+    else if (isLost) runs.push((open = { from: offset, to: offset + 1, since: new Date(at) }));
+    else open = undefined;
   }
   return runs;
 }

@@ -62,11 +62,11 @@ export class AgedOutReports {
    * the group had been further since; then it is another age-out, maybe of a topic that was made anew.
    */
   private async toldUpTo(group: string, { topic, partition, since }: AgedOut): Promise<number> {
-    let end = 0;
-    for (const told of await this.told())
-      if (told.group === group && told.topic === topic && told.partition === partition)
-        if (since === undefined || since <= told.foundAt) end = Math.max(end, told.to);
-    return end;
+    const ends = [...(await this.told())]
+      .filter((told) => told.group === group && told.topic === topic && told.partition === partition)
+      .filter(({ foundAt }) => since === undefined || since <= foundAt)
+      .map(({ to }) => to);
+    return Math.max(0, ...ends);
   }
 
   /** When what is left begins: good to know, and nothing waits for it. */
