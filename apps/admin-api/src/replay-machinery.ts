@@ -12,6 +12,7 @@ import { SliceKeeper } from './keepers/slice-keeper.js';
 import { SpanKeeper } from './keepers/span-keeper.js';
 import { VersionReader } from './keepers/version-reader.js';
 import { CatchUpRanges } from './replays/catch-up-ranges.js';
+import { ChosenReader } from './replays/chosen-reader.js';
 import { Decisions } from './replays/decisions.js';
 import { RatePace, UNBOUNDED, WindowPace, type Pace } from './replays/pace.js';
 import type { ReplayJob } from './replays/replay-job.js';
@@ -86,7 +87,10 @@ function runnerOf(
     return job.rate === undefined ? UNBOUNDED : new RatePace(clock, job.rate);
   };
   return new ReplayRunner({
-    readerFor: (job) => (job.kind === 'replay' && job.rate === undefined ? reader : slowReader),
+    readerFor: (job) => {
+      const quick = job.kind === 'replay' && job.rate === undefined ? reader : slowReader;
+      return job.to === 'chosen' ? new ChosenReader(quick, database, job.id) : quick;
+    },
     resolve: (job) => ranges.resolve(job),
     openSelection: async (job) => {
       const decisions = new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs });

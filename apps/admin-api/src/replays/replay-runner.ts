@@ -1,5 +1,6 @@
 import { encodeDeliveryHeaders, TOPICS } from '@hookline/contracts';
-import type { Output, OffsetRange, RangeReader, ReadBatch } from '@hookline/kafka';
+import type { Output, OffsetRange, ReadBatch } from '@hookline/kafka';
+import type { ReplayReader } from './chosen-reader.js';
 import { InFlight } from './in-flight.js';
 import type { Pace } from './pace.js';
 import { noteGone, type ReplayJob } from './replay-job.js';
@@ -8,7 +9,7 @@ import { positionOf, type Selected, type Selection } from './selection.js';
 import type { Subscribed } from './subscribed.js';
 
 export interface ReplayRunnerParts {
-  readerFor: (job: ReplayJob) => RangeReader;
+  readerFor: (job: ReplayJob) => ReplayReader;
   /** Finds out what a catch-up has to read; false while that can't be known. */
   resolve: (job: ReplayJob) => Promise<boolean>;
   /** For one run. */
