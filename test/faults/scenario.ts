@@ -1,3 +1,4 @@
+import { TOPICS } from '@hookline/contracts';
 import { matchesType } from '@hookline/domain';
 import { waitUntil, type HooklineApi } from '@hookline/testing';
 import { insist } from './lives/insist.js';
@@ -137,9 +138,16 @@ export class Scenario {
     const end = Date.now() + KNOWN_MS;
     for (let round = 0; !(await this.hello(site, round)); round += 1)
       if (Date.now() > end) throw new Error('the subscriptions of a run are not known yet');
-    await waitUntil(async () => (await site.history.unpublished()) === 0, {
+    const ids = this.subscriptions.map((one) => one.id);
+    const ends = await site.brokers.bounds(TOPICS.subscriptions);
+    const areMadeUpFor = async (): Promise<boolean> => {
+      const read = await site.history.versionsRead();
+      if (ends.some(({ partition, high }) => (read.get(partition) ?? 0) < high)) return false;
+      return (await site.history.slices(ids)) === 0;
+    };
+    await waitUntil(areMadeUpFor, {
       deadlineMs: KNOWN_MS,
-      what: 'the subscriptions of a run to be in their topic',
+      what: 'the subscriptions of a run to be known to all, and who learnt of them late to be made up for',
     });
   }
 

@@ -147,7 +147,7 @@ export class Verdict {
       .map(([id, former]) => `${id} came, and ${former} was not there yet`);
     const loose = this.parts.loose();
     const repeats = scenario.subscriptions.flatMap(({ name, log }) =>
-      unexplained(name, log.repeats, loose, (id) => scenario.plan.get(id)?.at ?? Infinity),
+      unexplained(name, log.repeats, loose, (id) => scenario.plan.get(id)?.at ?? 0),
     );
     return [
       ...told('early', early),

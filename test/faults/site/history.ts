@@ -72,6 +72,24 @@ export class History implements AsyncDisposable {
     );
   }
 
+  /** By partition of the topic of subscriptions: the next version to be asked who learns of it late. */
+  async versionsRead(): Promise<Map<number, number>> {
+    const rows = await this.rows<{ partition: number; next: string }>(
+      'SELECT partition, next_offset AS next FROM late_slice_positions',
+      [],
+    );
+    return new Map(rows.map(({ partition, next }) => [partition, Number(next)]));
+  }
+
+  /** Versions of these subscriptions of which late learners are not made up for yet. */
+  async slices(subscriptionIds: readonly string[]): Promise<number> {
+    const rows = await this.rows<{ n: number }>(
+      'SELECT count(*)::int AS n FROM late_slices WHERE subscription_id = ANY($1)',
+      [subscriptionIds],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
   /** Changes that are not in their topic yet. */
   async unpublished(): Promise<number> {
     return (await this.rows<{ n: number }>('SELECT count(*)::int AS n FROM outbox', []))[0]?.n ?? 0;
