@@ -15,6 +15,11 @@ describe('what is brought, by what history knows of it', () => {
     expect(brought('catch-up')).toEqual([[undefined, ...underWay], underWay]);
   });
 
+  it('by a catch-up is also what was given up while the endpoint failed, and by a backlog it is not', () => {
+    const of = (kind: 'catch-up' | 'backlog') => choiceOf({ kind, outcome: 'all' })?.('dead-lettered', false, true);
+    expect([of('catch-up'), of('backlog')]).toEqual([true, false]);
+  });
+
   it('by a backlog is what is held, and nothing that is under way', () => {
     expect(brought('backlog')).toEqual([[undefined, 'held'], []]);
   });

@@ -71,6 +71,14 @@ describe('an endpoint that is gone', () => {
     expect(record).toMatchObject({ status: 'disabled', maxInFlight: 4, holdsFrom: expect.anything() });
   });
 
+  it('is caught up with what it answered so since it was gone', async () => {
+    const { path, id } = await made();
+    await gone(id, 1);
+    await client.patch(path, { status: 'enabled', catchUp: true });
+    const { rows } = await pool.query('SELECT spec FROM replays WHERE subscription_id = $1', [id]);
+    expect(rows).toMatchObject([{ spec: { missedSince: AT } }]);
+  });
+
   it('can be enabled again, which takes the notice away; an old 410 does not bring it back', async () => {
     const { path, id } = await made();
     await gone(id, 1);

@@ -28,6 +28,8 @@ export interface Told {
   deliveryId?: string;
   /** False: it was put off. */
   attempted?: boolean;
+  /** Its endpoint is gone, said to this version. */
+  gone?: number;
 }
 
 const ATTEMPTS = { topic: TOPICS.attempts, partition: 0 };
@@ -96,7 +98,8 @@ export class FailingRig {
     const { id: eventId, type, tenant, partition, offset: at, at: eventAt } = event;
     const source = { partition, offset: at, at: eventAt };
     const position = { partition: 0, offset, at: this.now };
-    this.attempts.push({ position, outcome: { v: 1, tenant, eventId, type, source, delivery } });
+    const gone = told.gone === undefined ? {} : { gone: { subscriptionId, version: told.gone } };
+    this.attempts.push({ position, outcome: { v: 1, tenant, eventId, type, source, delivery, ...gone } });
   }
 
   fails(subscriptionId: string): void {
@@ -133,10 +136,10 @@ export class FailingRig {
   }
 
   /** It fails, and is looked at, every hour of so many. */
-  async failFor(subscriptionId: string, hours: number): Promise<void> {
+  async failFor(subscriptionId: string, hours: number, told: Told = { state: 'retrying' }): Promise<void> {
     for (let hour = 0; hour < hours; hour += 1) {
       this.now += HOUR_MS;
-      this.fails(subscriptionId);
+      this.tell(subscriptionId, told);
       await this.record();
       await this.look();
     }
