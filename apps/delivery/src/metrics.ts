@@ -5,13 +5,20 @@ import type { Clock, Counter, Metrics } from '@hookline/platform';
 import type { Hindrance } from './attempt/door.js';
 import type { OwnersWords } from './attempt/owners-words.js';
 import type { Rooms } from './attempt/rooms.js';
+import type { EventIntake } from './intake/event-intake.js';
+import type { OrderedLanes } from './ordering/ordered-lanes.js';
 
 /** What the worker's state is read from when someone asks. */
-export interface MetricSources {
+export interface MetricRunners {
   events: { stats(): RunnerStats };
   lanes: { stats(): RunnerStats };
+}
+
+export interface MetricSources {
   rooms: Pick<Rooms, 'inFlight' | 'slowInFlight' | 'doorStates'>;
   words: Pick<OwnersWords, 'broken'>;
+  ordered: Pick<OrderedLanes, 'outstanding'>;
+  events: Pick<EventIntake, 'tenantsOverShare'>;
 }
 
 /** What is counted on an event's way. */
@@ -55,7 +62,7 @@ export class DeliveryMetrics {
     this.attempts.inc({ outcome, verdict });
   }
 
-  deferred(reason: Hindrance): void {
+  deferred(reason: Hindrance | 'share'): void {
     this.deferrals.inc({ reason });
   }
 
@@ -72,7 +79,7 @@ export class DeliveryMetrics {
   }
 
   /** What is read, not counted. */
-  watch({ events, lanes, rooms, words }: MetricSources): void {
+  watch({ events, lanes }: MetricRunners, { rooms, words, ordered, events: intake }: MetricSources): void {
     const oldest = 'hookline_oldest_undelivered_event_age_seconds';
     this.metrics.gauge(oldest, 'Age of the oldest event whose outcome is not durable yet; 0 if there is none.', {
       read: () => this.oldestAgeSeconds(events.stats()),
@@ -87,6 +94,14 @@ export class DeliveryMetrics {
     );
     this.metrics.gauge('hookline_broken_endpoints', 'Subscriptions whose owners say that their endpoints are broken.', {
       read: () => words.broken(this.clock.now()),
+    });
+    const outstanding = 'hookline_ordered_outstanding_events';
+    this.metrics.gauge(outstanding, 'Events of ordered subscriptions that are not through, in lanes owned here.', {
+      read: () => ordered.outstanding,
+    });
+    const over = 'hookline_tenants_over_share';
+    this.metrics.gauge(over, 'Tenants that hold more than their share of the events while these are scarce.', {
+      read: () => intake.tenantsOverShare,
     });
     this.metrics.gauges('hookline_backlog_records', 'Records whose outcome is not durable yet.', 'topic', () =>
       backlogs([events.stats(), lanes.stats()]),

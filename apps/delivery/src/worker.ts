@@ -151,7 +151,7 @@ export class DeliveryWorker {
     const { delivery, clock } = this.parts;
     const gate = new ViewGate(this.view, [events, lanes], delivery.viewStaleMs, clock);
     this.running = { events, lanes, gate };
-    this.counts.watch({ events, lanes, rooms: this.engine.rooms, words: this.engine.words });
+    this.counts.watch({ events, lanes }, this.engine);
     gate.start();
   }
 

@@ -128,7 +128,8 @@ export class Deliverer {
     // Whoever owns it now does all of it; a copy of ours in a lane would be one too many.
     if (!visit.isOurs) return visit.reject(new NotOwner());
     const refusal = this.rooms.refusal(visit);
-    this.metrics.deferred(refusal.hindrance);
+    const isSpilled = refusal.hindrance === 'full' && entrance.isOverShare === true;
+    this.metrics.deferred(isSpilled ? 'share' : refusal.hindrance);
     entrance.noRoom(delivery, refusal, subscriber).then(visit.resolve, visit.reject);
   }
 

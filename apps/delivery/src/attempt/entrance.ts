@@ -13,6 +13,8 @@ export interface Entrance {
   readonly from: Origin;
   /** How long it may wait for room, ms. */
   readonly patienceMs: number;
+  /** It may not wait since its tenant holds more than its share. */
+  readonly isOverShare?: boolean;
   /** Whether this worker may still act for the one who gave it the record. */
   owns(assignment: Assignment): boolean;
   /**

@@ -11,6 +11,7 @@ import {
 import { CompletionTracker } from '@hookline/domain';
 import type { SendRequest, SendResult } from '@hookline/http-delivery';
 import { NotDurable, type Assignment, type LogRecord, type OutgoingRecord } from '@hookline/kafka';
+import { Metrics } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
 import { NotOwner } from '../delivery.js';
 import type { DeliveryEngine } from '../engine.js';
@@ -20,6 +21,7 @@ import { testEngine } from '../testing/test-engine.js';
 import { WideHandover } from './wide-handover.js';
 
 let clock: TestClock;
+let metrics: Metrics;
 let sent: SendRequest[];
 let written: OutgoingRecord[];
 let answer: (request: SendRequest) => Promise<SendResult>;
@@ -40,7 +42,9 @@ beforeEach(() => {
 });
 
 function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
+  metrics = new Metrics('delivery');
   return testEngine({
+    metrics,
     settings: { retryJitterPercent: 0, ...settings },
     client: {
       send: async (request) => {
@@ -220,5 +224,6 @@ describe('a tenant with more than its share of the held events', () => {
     take('ten_b', 3);
     await new Promise((resolve) => setImmediate(resolve));
     expect(inLane().map(({ key }) => key)).toEqual(['sub_1', 'sub_1', 'sub_1']);
+    expect(await metrics.text()).toMatch(/^hookline_deferrals_total\{[^}]*reason="share"[^}]*\} 3$/m);
   });
 });

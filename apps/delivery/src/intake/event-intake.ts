@@ -61,10 +61,15 @@ export class EventIntake {
           : this.toLane(delivery, subscriber).then(() => HANDED_OVER),
       becameSlow: (delivery) => this.setAside(delivery),
     };
-    this.hurriedEntrance = { ...this.entrance, patienceMs: 0 };
+    this.hurriedEntrance = { ...this.entrance, patienceMs: 0, isOverShare: true };
   }
 
   readonly handler: BatchHandler = (records) => records.map((record) => this.take(record));
+
+  /** Tenants that hold more than their share of the events, which are scarce: what they have no room for goes to lanes. */
+  get tenantsOverShare(): number {
+    return this.shares.over;
+  }
 
   /** Never throws: whatever goes wrong is in the promise. */
   private take(record: LogRecord): Promise<void> {

@@ -21,6 +21,7 @@ describe('the shares of tenants', () => {
     expect(shares.isOver(a)).toBe(false);
     shares.enter('a');
     expect([a, b].map((held) => shares.isOver(held))).toEqual([true, false]);
+    expect(shares.over).toBe(1);
   });
 
   it('grow as others leave', () => {

@@ -29,6 +29,13 @@ export class TenantShares {
     if (--held.events === 0) this.tenants.delete(held.tenant);
   }
 
+  /** How many hold more than their share. */
+  get over(): number {
+    let over = 0;
+    for (const held of this.tenants.values()) if (this.isOver(held)) over++;
+    return over;
+  }
+
   /** Whether what the tenant sends now should not wait here. Alone it may hold all there is. */
   isOver({ events }: TenantHeld): boolean {
     const sharers = this.tenants.size;

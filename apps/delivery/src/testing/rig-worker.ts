@@ -136,7 +136,7 @@ export class RigWorker {
       staleForMs: () => view.staleForMs() + this.staleBy,
     };
     this.gate = new ViewGate(freshness, [this.events, this.lanes], settings.viewStaleMs, systemClock);
-    counts.watch({ events: this.events, lanes: this.lanes, rooms: this.engine.rooms, words: this.engine.words });
+    counts.watch({ events: this.events, lanes: this.lanes }, this.engine);
   }
 
   async start(): Promise<void> {

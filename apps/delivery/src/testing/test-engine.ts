@@ -11,6 +11,7 @@ interface Told extends Pick<EngineParts, 'client' | 'output' | 'clock'> {
   /** Whether it owns the subscriptions; where that isn't said, as it does its records. */
   ownsSubscription?: () => boolean;
   lanePartitionOf?: (subscriptionId: string) => number;
+  metrics?: Metrics;
 }
 
 /** An engine without Kafka; where nothing else is said, that of the only worker, which owns everything. */
@@ -19,6 +20,7 @@ export function testEngine({
   isOwner = () => true,
   ownsSubscription = isOwner,
   lanePartitionOf = () => 0,
+  metrics = new Metrics('delivery'),
   ...told
 }: Told): DeliveryEngine {
   const { delivery } = loadConfig({ delivery: deliverySection }, {});
@@ -27,7 +29,7 @@ export function testEngine({
     settings: { ...delivery, ...settings },
     sealer: testSealer,
     logger: silentLogger,
-    metrics: new DeliveryMetrics(new Metrics('delivery'), told.clock),
+    metrics: new DeliveryMetrics(metrics, told.clock),
     owns: { event: isOwner, lane: isOwner },
     leaseMs: 0,
     readLane: async function* () {},
