@@ -112,7 +112,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     },
     { pollMs: admin.outboxPollMs, watchMs: admin.topicWatchMs, batch: admin.outboxBatch },
   );
-  const ageOuts = new AgeOuts(kafka, pump, admin.requestTimeoutMs);
+  const ageOuts = new AgeOuts(kafka, pump, database, admin.requestTimeoutMs);
   const help = 'Times that work left the log unread, by what became of it.';
   metrics.gauges('hookline_age_outs', help, 'state', () => ageOuts.counts());
   const replays = new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays);

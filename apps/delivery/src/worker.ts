@@ -3,6 +3,7 @@ import { retryDelayOf, TOPICS, type SubscriptionRecord } from '@hookline/contrac
 import type { Sealer } from '@hookline/domain';
 import { EndpointClient } from '@hookline/http-delivery';
 import {
+  appendTimeOf,
   brokersInTurn,
   CompactedView,
   consumerOptions,
@@ -23,7 +24,6 @@ import type { Kafka } from 'kafkajs';
 import { AgedOutReports } from './agedout/aged-out-reports.js';
 import { toldAgeOuts } from './agedout/told-age-outs.js';
 import { DeliveryEngine } from './engine.js';
-import { appendTimeOf } from './intake/append-time.js';
 import { dedupeLookBack } from './intake/look-back.js';
 import { lanePartitions, laneTopics, missingTopics } from './lanes/lane-topics.js';
 import { LaneShare } from './lanes/share.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeliveryHistory, EventHistory } from '@hookline/persistence';
+import { DeliveryHistory, EventHistory, recorderGaps } from '@hookline/persistence';
 import { OffsetRunner } from '@hookline/kafka';
 import { Metrics, silentLogger, systemClock } from '@hookline/platform';
 import { DatabaseProxy, uniqueName, waitUntil } from '@hookline/testing';
@@ -72,6 +72,38 @@ describe('Recorder', () => {
     until(`${events} events and ${attempts} attempts`, async () => {
       return (await log.count('events')) >= events && (await log.count('attempts')) >= attempts;
     });
+
+  it('notes what the log let go of before it was recorded, with its bounds and times, also where nothing comes after it', async () => {
+    const first = await log.events(1, idsOf('first', 5));
+    const early = first.at(-1) as P;
+    await log.outcomes([routeOf(early, 'a', [])], 1);
+    const groupId = uniqueName('recorder');
+    const { recorder } = create({ groupId });
+    await until('the first to be recorded', async () => (await log.count('events')) === 5);
+    await until('their route', async () => (await log.count('event_routes')) === 1);
+    await recorder.stop();
+    const lost = await log.events(1, idsOf('lost', 7));
+    const [next] = (await log.events(1, ['next'])) as [P];
+    await log.outcomes([routeOf(early, 'a', []), routeOf(early, 'a', [])], 1);
+    await log.letGo(log.topics.events, 1, next.offset);
+    await log.letGo(log.topics.attempts, 1, 3);
+    create({ groupId });
+    const gaps = await waitUntil(
+      async () => {
+        const noted = await recorderGaps(log.dataSource);
+        return noted.length >= 2 && noted;
+      },
+      { deadlineMs: DEADLINE_MS, what: 'both gaps' },
+    );
+    const { events, attempts } = log.topics;
+    const notedAt = expect.any(Number);
+    expect(gaps.toSorted((a, b) => a.from - b.from)).toEqual([
+      { topic: attempts, partition: 1, from: 1, to: 3, notedAt, since: undefined, until: undefined },
+      { topic: events, partition: 1, from: lost[0]?.offset, to: next.offset, notedAt, since: early.at, until: next.at },
+    ]);
+    await until('what is left', async () => (await log.count('events')) === 6);
+    expect(await recorderGaps(log.dataSource)).toHaveLength(2);
+  });
 
   it('puts together what an event matched where that takes several records', async () => {
     const [wide] = (await log.events(1, ['wide'])) as [P];

@@ -1,6 +1,12 @@
 import type { ConsumerConfig, DatabaseConfig, RecorderConfig } from '@hookline/config';
-import { consumerOptions, type BatchHandler, type LogTransportGroup, type OffsetRunner } from '@hookline/kafka';
-import { createPool, DayPartitions, HistoryWriter } from '@hookline/persistence';
+import {
+  appendTimeOf,
+  consumerOptions,
+  type BatchHandler,
+  type LogTransportGroup,
+  type OffsetRunner,
+} from '@hookline/kafka';
+import { type Queryable, createPool, DayPartitions, HistoryWriter, noteGap } from '@hookline/persistence';
 import type { Clock, Logger, Metrics } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
 import type { Pool } from 'pg';
@@ -78,6 +84,13 @@ export class Recorder {
       clock,
       logger,
       positions,
+      onAgedOut: async (gap, { low, high }) => {
+        const until = low < high ? await appendTimeOf(kafka, gap.topic, gap.partition, low) : undefined;
+        const rows = async (sql: string, values?: unknown[]): Promise<unknown> =>
+          (await this.pool.query(sql, values)).rows;
+        await noteGap({ query: rows as Queryable['query'] }, gap, topics.events, until);
+        return gap;
+      },
       minBytes: recorder.fetchBytes,
       maxWaitMs: recorder.fetchWaitMs,
       commitIntervalMs: recorder.commitIntervalMs,

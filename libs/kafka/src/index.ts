@@ -13,6 +13,7 @@ export { ProgressReader, type ProgressEntry } from './progress/progress-reader.j
 export { TopicsUnusable, describeDifference, type TopicDifference } from './topics/topic-difference.js';
 export type { TopicAdmin } from './topics/read-topics.js';
 export type { TopicKind, TopicSpec } from './topics/topic-spec.js';
+export { appendTimeOf } from './reader/append-time.js';
 export { RangeReader, type OffsetRange, type RangeReaderOptions, type ReadBatch } from './reader/range-reader.js';
 export type { ReadRecord } from './reader/fetch.js';
 export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';

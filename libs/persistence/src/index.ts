@@ -59,4 +59,5 @@ export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/
 export { disableFailing, type FailingVersion } from './recording/subscription-changes.js';
 export { type EventToRecord } from './recording/event-rows.js';
 export { type OutcomeToRecord } from './recording/attempt-rows.js';
+export { noteGap, recorderGaps, type NotedRecorderGap } from './recording/recorder-gaps.js';
 export { offsetKey, OffsetsMoved, readOffsets, type OffsetMove } from './recording/recorder-offsets.js';

@@ -2,7 +2,7 @@ import { Get, Inject } from '@nestjs/common';
 import { OperatorOnly } from '../auth/auth.guard.js';
 import { Answers, ApiController } from '../http/api-controller.js';
 import { AgeOuts } from './age-outs.js';
-import { ageOutsView, toAgeOutView, type AgeOutsView } from './age-outs.schemas.js';
+import { ageOutsView, toAgeOutView, toRecorderGapView, type AgeOutsView } from './age-outs.schemas.js';
 
 @ApiController('v1/age-outs', 'Status')
 @OperatorOnly()
@@ -12,6 +12,7 @@ export class AgeOutsController {
   @Get()
   @Answers(200, ageOutsView)
   async list(): Promise<AgeOutsView> {
-    return { items: (await this.ageOuts.list()).map(toAgeOutView) };
+    const [items, gaps] = await Promise.all([this.ageOuts.list(), this.ageOuts.recorderGaps()]);
+    return { items: items.map(toAgeOutView), recorderGaps: gaps.map(toRecorderGapView) };
   }
 }

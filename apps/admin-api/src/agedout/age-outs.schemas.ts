@@ -1,4 +1,5 @@
 import type { AgedOutRecord } from '@hookline/contracts';
+import type { NotedRecorderGap } from '@hookline/persistence';
 import { z } from 'zod';
 
 const time = z.string().describe('RFC 3339');
@@ -34,7 +35,27 @@ export const ageOutView = z.object({
 });
 export type AgeOutView = z.infer<typeof ageOutView>;
 
-export const ageOutsView = z.object({ items: z.array(ageOutView) });
+export const recorderGapView = z.object({
+  topic: z.string().describe('`hookline.events`, or `hookline.attempts` with the outcomes of deliveries.'),
+  partition: z.int(),
+  from: z.int(),
+  to: z.int().describe('Exclusive.'),
+  foundAt: time,
+  since: time
+    .optional()
+    .describe('When the last record before it was appended; of events, and where history has that.'),
+  until: time.optional().describe('When the first record after it was appended.'),
+});
+export type RecorderGapView = z.infer<typeof recorderGapView>;
+
+export const ageOutsView = z.object({
+  items: z.array(ageOutView),
+  recorderGaps: z
+    .array(recorderGapView)
+    .describe(
+      'What history has not got: the log let go of it before it was recorded. Deliveries do not depend on that.',
+    ),
+});
 export type AgeOutsView = z.infer<typeof ageOutsView>;
 
 export function toAgeOutView({ v: _, foundAt, since, until, lost, ...rest }: AgedOutRecord): AgeOutView {
@@ -46,6 +67,15 @@ export function toAgeOutView({ v: _, foundAt, since, until, lost, ...rest }: Age
     ...(lost === undefined
       ? {}
       : { lost: lost.map((each) => ({ ...each, firstAt: iso(each.firstAt), lastAt: iso(each.lastAt) })) }),
+  };
+}
+
+export function toRecorderGapView({ notedAt, since, until, ...rest }: NotedRecorderGap): RecorderGapView {
+  return {
+    ...rest,
+    foundAt: iso(notedAt),
+    ...(since === undefined ? {} : { since: iso(since) }),
+    ...(until === undefined ? {} : { until: iso(until) }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type AgedOutState,
 } from '@hookline/contracts';
 import { ProgressReader, type Output } from '@hookline/kafka';
+import { recorderGaps, type NotedRecorderGap, type Queryable } from '@hookline/persistence';
 import type { Admin, Kafka } from 'kafkajs';
 import { unavailable } from '../http/problems.js';
 
@@ -21,6 +22,7 @@ export class AgeOuts {
   constructor(
     private readonly kafka: Kafka,
     private readonly output: Output,
+    private readonly database: Queryable,
     private readonly timeoutMs: number,
   ) {
     this.reader = new ProgressReader(kafka, AGED_OUT_PREFIX);
@@ -43,6 +45,11 @@ export class AgeOuts {
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
+  }
+
+  /** What history never got. @throws ProblemError 503 */
+  recorderGaps(): Promise<NotedRecorderGap[]> {
+    return recorderGaps(this.database);
   }
 
   /** Resolves when it is durable. */

@@ -1,6 +1,7 @@
 import { retryDelayOf, retryTopic, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { EndpointClient } from '@hookline/http-delivery';
 import {
+  appendTimeOf,
   CompactedView,
   createKafka,
   NotDurable,
@@ -14,7 +15,6 @@ import {
 } from '@hookline/kafka';
 import { Metrics, silentLogger, systemClock, type Clock } from '@hookline/platform';
 import { DeliveryEngine } from '../engine.js';
-import { appendTimeOf } from '../intake/append-time.js';
 import { dedupeLookBack } from '../intake/look-back.js';
 import { LaneShare } from '../lanes/share.js';
 import { DeliveryMetrics } from '../metrics.js';

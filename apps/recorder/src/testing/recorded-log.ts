@@ -131,6 +131,16 @@ export class RecordedLog {
     await this.producer.send({ topic, messages: values.map((value) => ({ partition, value })) });
   }
 
+  /** Deletes the records below an offset, as retention would. */
+  async letGo(topic: string, partition: number, offset: number): Promise<void> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    // It knows the leaders of no topic yet.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    await admin.disconnect();
+  }
+
   async count(sql: string): Promise<number> {
     const [row] = await this.dataSource.query<{ count: string }[]>(`SELECT count(*) FROM ${sql}`);
     return Number(row?.count);

@@ -1,5 +1,5 @@
-import { RangeReader } from '@hookline/kafka';
 import type { Kafka } from 'kafkajs';
+import { RangeReader } from './range-reader.js';
 
 const PATIENCE_MS = 10_000;
 
