@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './usage-error.js';
 
 /** What works on a Hookline that is there, with its settings from the environment; each has options of its own. */
-export const OPERATIONS = ['grow-events', 'rebuild-database', 'redrive-source', 'outbox-schema'] as const;
+export const OPERATIONS = ['grow-events', 'rebuild-database', 'reconcile', 'redrive-source', 'outbox-schema'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export function isOperation(name: string | undefined): name is Operation {
@@ -19,6 +19,11 @@ export async function operate(name: Operation, args: readonly string[]): Promise
     case 'rebuild-database': {
       const { yes } = parse(args, { yes: { type: 'boolean' } });
       return (await import('../commands/rebuild-database.js')).rebuildDatabase(yes === true, process.env);
+    }
+    case 'reconcile': {
+      const { parseReconcile, RECONCILE_OPTIONS } = await import('./reconcile-arguments.js');
+      const options = parseReconcile(parse(args, RECONCILE_OPTIONS));
+      return (await import('../commands/reconcile.js')).reconcile(options, process.env);
     }
     case 'outbox-schema':
       parse(args, {});

@@ -50,5 +50,5 @@ function readable<T extends Versioned & { id: string }>(value: Buffer, id: strin
 
 const notOurs = (topic: string, why: string): Refusal =>
   new Refusal(
-    `${topic} ${why}: there is nothing to rebuild a database from. Nothing was written. Look at KAFKA_BROKERS.`,
+    `${topic} ${why}: these are not Hookline's topics, or they were lost. Nothing was written. Look at KAFKA_BROKERS.`,
   );
