@@ -69,10 +69,10 @@ export class DeliveryEngine {
     const partitionOf = (subscriptionId: string): number => share.lanePartitionOf(subscriptionId);
     const inOrder = new OrderedHandover(
       {
-        write: (delivery) => {
+        write: (delivery, mayLeave) => {
           // It may have waited here.
           this.targets.get(delivery.envelope.subscriptionId)?.subscriber.adopt(delivery.envelope);
-          return handover.toLaneOnce(delivery);
+          return handover.toLaneOnce(delivery, mayLeave);
         },
         tell: (delivery) => handover.isInLane(delivery),
         owns: owns.event,

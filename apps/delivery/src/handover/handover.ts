@@ -15,7 +15,7 @@ import {
   type OutcomeRecord,
   type WideDelivery,
 } from '@hookline/contracts';
-import { NotDurable, type Assignment, type LogRecord, type OutgoingRecord } from '@hookline/kafka';
+import { NotDurable, type Assignment, type LogRecord } from '@hookline/kafka';
 import type { Delivery, FirstRecord } from '../delivery.js';
 import type { DeliveryMetrics } from '../metrics.js';
 import type { PatientOutput } from './patient-output.js';
@@ -57,10 +57,10 @@ export class Handover {
   }
 
   /** The lane's part of {@link toLane}, tried once: who hands over in order goes on from the first that fails. */
-  toLaneOnce(delivery: Delivery): Promise<unknown> {
-    return this.output.appendOnce(
-      this.recordFor(TOPICS.deliveries, delivery, encodeDeliveryHeaders(delivery.envelope)),
-    );
+  toLaneOnce({ envelope, body }: Delivery, mayLeave: () => boolean): Promise<unknown> {
+    const headers = encodeDeliveryHeaders(envelope);
+    const key = envelope.subscriptionId;
+    return this.output.appendOnce({ topic: TOPICS.deliveries, key, value: body, headers, mayLeave });
   }
 
   /** The other part: what is in the lane waits for its turn there. */
@@ -165,15 +165,9 @@ export class Handover {
   }
 
   private write(topic: string, delivery: Delivery, headers: Record<string, Buffer | string>): Promise<unknown> {
-    return this.output.append(this.recordFor(topic, delivery, headers));
-  }
-
-  private recordFor(
-    topic: string,
-    { envelope, body, assignment }: Delivery,
-    headers: Record<string, Buffer | string>,
-  ): OutgoingRecord {
-    return { topic, key: envelope.subscriptionId, value: body, headers, mayLeave: this.whileOurs(assignment) };
+    const { envelope, body, assignment } = delivery;
+    const mayLeave = this.whileOurs(assignment);
+    return this.output.append({ topic, key: envelope.subscriptionId, value: body, headers, mayLeave });
   }
 
   private whileOurs(assignment: Assignment): () => boolean {

@@ -6,7 +6,7 @@ import { TestClock } from '@hookline/testing';
 import { NotOwner, type Delivery } from '../delivery.js';
 import { OrderedHandover } from './ordered-handover.js';
 
-type Fate = 'durable' | 'refused at once' | 'refused later' | 'thrown';
+type Fate = 'durable' | 'refused at once' | 'refused later' | 'frozen' | 'thrown';
 
 /** A lane that takes what it is given, in the order in which it is given, but for what it refuses. */
 class Lane {
@@ -18,7 +18,7 @@ class Lane {
   private readonly assignment = { topic: 'events', partition: 0, signal: this.revoked.signal } as Assignment;
   private readonly handover = new OrderedHandover(
     {
-      write: (delivery) => this.write(delivery.envelope.source.offset),
+      write: (delivery, mayLeave) => this.write(delivery.envelope.source.offset, mayLeave),
       tell: () => Promise.resolve(),
       owns: () => this.owned,
     },
@@ -31,13 +31,14 @@ class Lane {
     return this.handover.hand({ envelope, assignment: this.assignment } as Delivery);
   }
 
-  private write(offset: number): Promise<unknown> {
+  private write(offset: number, mayLeave: () => boolean): Promise<unknown> {
     const fate = this.fates.shift() ?? 'durable';
     if (fate === 'thrown') throw new TypeError('by the test');
     if (fate === 'refused at once') return Promise.reject(new NotDurable('overloaded', 'by the test'));
     return new Promise((resolve, reject) => {
       setImmediate(() => {
         if (fate === 'refused later') return reject(new NotDurable('refused', 'by the test'));
+        if (fate === 'frozen' || !mayLeave()) return reject(new NotDurable('fenced', 'by the test'));
         this.written.push(offset);
         resolve(undefined);
       });
@@ -47,13 +48,13 @@ class Lane {
 
 describe('a hand-over that is tried again', () => {
   it('does not overtake, whatever is refused, now or later: no event stands behind a later one for the first time', async () => {
-    const fate = fc.constantFrom<Fate>('durable', 'durable', 'refused at once');
+    const fate = fc.constantFrom<Fate>('durable', 'durable', 'refused at once', 'refused later', 'frozen');
     await fc.assert(
       fc.asyncProperty(fc.array(fate, { maxLength: 40 }), fc.integer({ min: 1, max: 12 }), async (fates, count) => {
         const lane = new Lane();
         lane.fates = fates;
         const all = Promise.all(Array.from({ length: count }, (_, offset) => lane.hand(offset)));
-        for (let n = 0; n < 60; n++) await lane.clock.advanceAsync(5_000);
+        for (let n = 0; n < 90; n++) await lane.clock.advanceAsync(5_000);
         await all;
         expect([...new Set(lane.written)]).toEqual(Array.from({ length: count }, (_, offset) => offset));
       }),
@@ -61,15 +62,18 @@ describe('a hand-over that is tried again', () => {
     );
   });
 
-  it('goes again with all that came after it', async () => {
-    const lane = new Lane();
-    lane.fates = ['durable', 'refused later', 'durable'];
-    const all = [0, 1, 2].map((offset) => lane.hand(offset));
-    await all[0];
-    await lane.clock.advanceAsync(100);
-    await Promise.all(all);
-    expect(lane.written).toEqual([0, 2, 1, 2]);
-  });
+  it.each<Fate>(['refused later', 'frozen'])(
+    'goes again with all that came after it and had not left: %s',
+    async (fate) => {
+      const lane = new Lane();
+      lane.fates = ['durable', fate, 'durable'];
+      const all = [0, 1, 2].map((offset) => lane.hand(offset));
+      await all[0];
+      await lane.clock.advanceAsync(100);
+      await Promise.all(all);
+      expect(lane.written).toEqual([0, 1, 2]);
+    },
+  );
 
   it('goes again also where a write throws: the line stops for nobody', async () => {
     const lane = new Lane();

@@ -6,8 +6,11 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface HandoverPorts {
-  /** Writes to the lane, once: it fails at once where there is no room for it, and is not tried again behind its successors. */
-  write(delivery: Delivery): Promise<unknown>;
+  /**
+   * Writes to the lane, once: it fails at once where there is no room for it, and is not tried again behind its successors.
+   * @param mayLeave asked when it leaves
+   */
+  write(delivery: Delivery, mayLeave: () => boolean): Promise<unknown>;
   /** Says that the delivery is pending. */
   tell(delivery: Delivery): Promise<unknown>;
   owns(assignment: Assignment): boolean;
@@ -102,12 +105,13 @@ class Line {
     return durable > 0 ? 'some' : 'none';
   }
 
-  /** What follows one that was refused at once is not written. */
+  /** What follows one that was refused is not written, and doesn't leave where it waits for that. */
   private async write(batch: readonly Waiting[]): Promise<PromiseSettledResult<unknown>[]> {
     const written: Promise<unknown>[] = [];
     let refused = false;
+    const mayLeave = (): boolean => !refused && this.ports.owns(this.assignment);
     for (const { delivery } of batch) {
-      const writing = begun(() => this.ports.write(delivery));
+      const writing = begun(() => this.ports.write(delivery, mayLeave));
       writing.catch(() => (refused = true));
       written.push(writing);
       // A turn in which a refusal shows.
