@@ -1,6 +1,4 @@
-import { CLOCK_KEY, TOPICS } from '@hookline/contracts';
-import { Sealer } from '@hookline/domain';
-import { AddressGuard } from '@hookline/http-delivery';
+import { TOPICS } from '@hookline/contracts';
 import { createKafka, LogClock, ProducerPump, PumpMetrics, RangeReader, StartCheck, topicPlan } from '@hookline/kafka';
 import {
   AuditTrail,
@@ -10,6 +8,7 @@ import {
   DeadLetterRecords,
   DeliveryHistory,
   EventHistory,
+  EventSearch,
   ExpungedPayloads,
   rememberedCluster,
   Session,
@@ -23,25 +22,22 @@ import { Database } from './database/database.js';
 import { DeadLetterChanging } from './deadletters/dead-letter-changing.js';
 import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryService } from './history/history.service.js';
+import { SearchPeriod } from './history/search-period.js';
+import { SearchService } from './history/search.service.js';
 import { KeysService } from './keys/keys.service.js';
 import { serveOpenApi } from './openapi/openapi.js';
 import { CompactedTail } from './outbox/compacted-tail.js';
 import { CurrentRecords } from './outbox/current-records.js';
 import { outboxMetrics } from './outbox/outbox-metrics.js';
 import { OutboxPublisher } from './outbox/outbox-publisher.js';
-import { FailureKeeper } from './keepers/failure-keeper.js';
+import { failuresOf } from './keepers/failures.js';
 import { PayloadsService } from './payloads/payloads.service.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysService } from './replays/replays.service.js';
 import { faultsOf, sections } from './settings.js';
 import { streamsOf } from './streams/streams.js';
-import { HealthViews } from './subscriptions/health-views.js';
-import { HeldPositions } from './subscriptions/held-positions.js';
-import { HeldViews } from './subscriptions/held-views.js';
-import { SubscriptionMapper } from './subscriptions/subscription-mapper.js';
-import { SubscriptionRules } from './subscriptions/subscription-rules.js';
-import { SubscriptionsService } from './subscriptions/subscriptions.service.js';
+import { subscriptionsOf } from './subscriptions/subscriptions.js';
 import { TenantsService } from './tenants/tenants.service.js';
 import { LogOffsets } from './topics/log-offsets.js';
 
@@ -64,7 +60,7 @@ export const adminApiRole: RoleDefinition<typeof sections> = { name: 'admin-api'
 
 function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleParts {
   const clock = systemClock;
-  const { admin, delivery, publish } = config;
+  const { admin, delivery } = config;
   const quick = {
     ...config.database,
     connectTimeoutMs: Math.min(config.database.connectTimeoutMs, admin.requestTimeoutMs),
@@ -90,13 +86,9 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
     { ...config.pump, maxBufferedBytes: (admin.replayConcurrency + 2) * 2 * admin.replayInFlightBytes },
   );
 
-  const guard = new AddressGuard(delivery.allowCidrs);
-  const rules = new SubscriptionRules({ ...admin, maxTypeLength: publish.maxTypeLength }, (ip) => guard.allows(ip));
-  const mapper = new SubscriptionMapper(new Sealer(config.sealing.keys));
-  const positions = new HeldPositions(database, log);
-  const held = new HeldViews(positions, config.topics.eventsRetentionMs);
-  const health = new HealthViews(database, positions, clock, config.failing);
   const deliveries = new DeliveryHistory(database);
+  const events = new EventHistory(database);
+  const period = new SearchPeriod(clock, admin.searchRangeMs);
 
   const outbox = new OutboxPublisher(
     {
@@ -116,13 +108,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   const help = 'Times that work left the log unread, by what became of it.';
   metrics.gauges('hookline_age_outs', help, 'state', () => ageOuts.counts());
   const replays = new ReplaysService(database, log, replayHistory(database), clock, admin.maxOpenReplays);
-  const logTime = async (): Promise<number> => {
-    await pump.produce({ topic: TOPICS.progress, key: CLOCK_KEY, value: null }, admin.requestTimeoutMs);
-    return logClock.now();
-  };
-  const failures = new FailureKeeper({ log, logTime, clock, logger }, config.failing);
-  const failing = 'Subscriptions to which nothing succeeds, by the seconds of that which were last warned of.';
-  metrics.gauges('hookline_subscriptions_failing', failing, 'stage', () => failures.counts());
+  const failures = failuresOf({ log, output: pump, logClock, clock, logger, metrics }, config);
   const machinery = new ReplayMachinery(
     {
       database,
@@ -146,14 +132,15 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       authenticator: new Authenticator(config.operator.token, database),
       tenants: new TenantsService(database, clock),
       keys: new KeysService(database, clock, admin.maxKeys),
-      subscriptions: new SubscriptionsService(database, rules, mapper, held, health, clock, admin.maxSubscriptions),
+      subscriptions: subscriptionsOf({ database, log, clock }, config),
       payloads: new PayloadsService(
         new ExpungedPayloads(database),
         topicPlan(config.topics, delivery.retryDelaysMs),
         delivery.windowMs,
         clock,
       ),
-      history: new HistoryService(new EventHistory(database), deliveries),
+      history: new HistoryService(events, deliveries, period),
+      search: new SearchService(new EventSearch(database, admin.searchRows), events, log, period),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
       deadLetters: new DeadLettersService(
