@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { queryTimestamp } from '../topics/timestamp.js';
 
-const LONGEST_CURSOR = 16_384;
-const LONGEST_TYPES = 65_536;
+/** Those of a thousand partitions fit; a request line may not be much longer. */
+const LONGEST_CURSOR = 12_000;
+const LONGEST_TYPES = 12_000;
 
 const whole = z
   .string()
