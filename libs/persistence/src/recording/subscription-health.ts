@@ -10,7 +10,7 @@ const COARSE_MS = 60_000;
 const COARSE = `interval '${COARSE_MS} ms'`;
 
 /** What a batch says of a subscription's attempts; all times are append times, ms since the epoch. */
-export interface SaidOfHealth {
+interface SaidOfHealth {
   subscriptionId: string;
   succeededAt: number | undefined;
   /** The first and the last failure of those that no success in the batch answers. */
@@ -22,7 +22,7 @@ export interface SaidOfHealth {
  * By subscription id, for two recorders lock the rows in one order. Only attempts count: what was put off says nothing of
  * the endpoint.
  */
-export function saidOfHealth(outcomes: readonly OutcomeToRecord[]): SaidOfHealth[] {
+function saidOfHealth(outcomes: readonly OutcomeToRecord[]): SaidOfHealth[] {
   const said = new Map<string, SaidOfHealth>();
   const ofSubscription = (subscriptionId: string): SaidOfHealth => {
     const known = said.get(subscriptionId);
