@@ -3,6 +3,7 @@ import { microsEach, CpuMeter, type CpuTimes } from '../report/cpu-meter.js';
 import { reconcile, type Reconciled } from '../report/reconcile.js';
 import type { ReceiverProcess } from '../receiver/receiver-process.js';
 import type { ReceiverReport } from '../receiver/receiver.js';
+import { untilNobodyLearnsLate } from '../stage/late-learners.js';
 import type { Stage, Tenant } from '../stage/stage.js';
 import type { Say } from '../bench.js';
 import { publishBatches } from './batches.js';
@@ -56,6 +57,7 @@ export async function drainBacklog(
   say: Say,
 ): Promise<BacklogDrain> {
   const backlog = warmup + events;
+  await untilNobodyLearnsLate(stage);
   say(`publishing ${backlog} events`);
   const began = Date.now();
   const plan = (n: number): { type: string } => ({ type: types[n % types.length] as string });

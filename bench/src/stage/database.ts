@@ -39,6 +39,19 @@ export class Database implements AsyncDisposable {
     }
   }
 
+  /** By partition of the topic of subscriptions: the next version to be asked who learns of it late. */
+  async versionsRead(): Promise<Map<number, number>> {
+    const rows = await this.query<{ partition: number; next: string }>(
+      'SELECT partition, next_offset AS next FROM late_slice_positions',
+    );
+    return new Map(rows.map(({ partition, next }) => [partition, Number(next)]));
+  }
+
+  /** Versions of which late learners are not made up for yet. */
+  lateSlices(): Promise<number> {
+    return this.count('SELECT count(*)::int AS n FROM late_slices', []);
+  }
+
   /** Until it is known of so many events what they matched, if that was none or several. */
   async untilRouted(events: number, deadlineMs: number): Promise<void> {
     const end = Date.now() + deadlineMs;

@@ -1,14 +1,13 @@
 import { encodeCompacted, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { newId, newSigningSecret } from '@hookline/domain';
-import { createKafka } from '@hookline/kafka';
-import { Partitioners, type Message, type Producer } from 'kafkajs';
+import { Partitioners, type Message } from 'kafkajs';
+import { benchKafka } from './bench-kafka.js';
 import { benchSealer } from './sealing.js';
 import type { Stage } from './stage.js';
 
 const RECORDS_A_SEND = 500;
 /** As many as the API allows a tenant by default. */
 const PER_TENANT = 1_000;
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Of these, so many belong to the tenant that publishes: what they get shows that all of them were read. */
 const OWN = 5;
@@ -61,7 +60,7 @@ export async function forgetSubscriptions(stage: Stage, ids: readonly string[]):
 }
 
 async function write(stage: Stage, count: number, messageOf: (n: number) => Message): Promise<void> {
-  const producer = producerFor(stage);
+  const producer = benchKafka(stage).producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   try {
     for (let from = 0; from < count; from += RECORDS_A_SEND) {
@@ -72,12 +71,4 @@ async function write(stage: Stage, count: number, messageOf: (n: number) => Mess
   } finally {
     await producer.disconnect();
   }
-}
-
-function producerFor(stage: Stage): Producer {
-  const plain = { tls: false, tlsCaFile: undefined, tlsCertFile: undefined, tlsKeyFile: undefined } as const;
-  const login = { saslMechanism: 'none', saslUsername: undefined, saslPassword: undefined } as const;
-  const config = { brokers: stage.brokers, clientId: 'hookline', ...plain, ...login };
-  const kafka = createKafka(config, { role: 'bench', logger: quiet });
-  return kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
 }
