@@ -60,11 +60,14 @@ export interface NotedRecorderGap extends RecorderGap {
   until: number | undefined;
 }
 
-/** What the recorder never got, the oldest first. */
+/** What the recorder never got, the oldest first. One that grew before it was passed is noted several times: the longest counts. */
 export async function recorderGaps(database: Queryable): Promise<NotedRecorderGap[]> {
   const rows = await database.query<GapRow[]>(
-    `SELECT topic, partition, from_offset, to_offset, noted_at, since, until FROM recorder_gaps
-      WHERE reason = 'log-retention' ORDER BY noted_at, topic, partition, from_offset`,
+    `SELECT * FROM (
+       SELECT DISTINCT ON (topic, partition, from_offset) topic, partition, from_offset, to_offset, noted_at, since, until
+         FROM recorder_gaps WHERE reason = 'log-retention'
+        ORDER BY topic, partition, from_offset, to_offset DESC) longest
+      ORDER BY noted_at, topic, partition, from_offset`,
   );
   return rows.map(({ topic, partition, from_offset, to_offset, noted_at, since, until }) => ({
     topic,
