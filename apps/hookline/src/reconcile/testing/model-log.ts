@@ -48,6 +48,8 @@ export class ModelLog implements LookedAt {
   pace = 0;
   /** Whether workers lose deliveries. */
   loses = false;
+  /** Whether subscriptions are paused and enabled meanwhile. */
+  changes = false;
   private time = 1_000_000;
   private readonly topics = new Map<string, ReadRecord[][]>();
   /** Offsets that are complete, by topic and partition: as the workers know, and as they have committed. */
@@ -97,7 +99,7 @@ export class ModelLog implements LookedAt {
     else if (chance < 0.2) this.commit();
     else if (chance < 0.22) this.crash();
     else if (chance < 0.25) this.publishStamped();
-    else if (chance < 0.26 && !this.loses) this.change(this.pick([...this.records.keys()]));
+    else if (chance < 0.26 && this.changes) this.change(this.pick([...this.records.keys()]));
     else this.work();
   }
 
