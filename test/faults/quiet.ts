@@ -13,6 +13,8 @@ const LOOK_MS = 250;
  * the longest retry, one after another, on a machine that is busy.
  */
 const PATIENCE_MS = 120_000;
+/** When something has not come to its end already: what is still to be seen is how much else has not. */
+const LITTLE_PATIENCE_MS = 20_000;
 
 /** Longer than the pause between two looks at a retry topic that is due. */
 const IDLE_MS = 3_000;
@@ -22,6 +24,8 @@ const ENDED_OR_HELD = new Set([...ENDED, 'held']);
 
 /** Waits for one thing after another, for as long as something moves. */
 export class Quiet {
+  private patienceMs = PATIENCE_MS;
+
   constructor(
     private readonly site: Site,
     private readonly scenario: Scenario,
@@ -121,9 +125,12 @@ export class Quiet {
       if (now === 0) return true;
       if (now < best || end === Infinity) {
         best = now;
-        end = Date.now() + PATIENCE_MS;
+        end = Date.now() + this.patienceMs;
       }
-      if (Date.now() > end) return false;
+      if (Date.now() > end) {
+        this.patienceMs = LITTLE_PATIENCE_MS;
+        return false;
+      }
       if (Date.now() > said + 10_000) {
         this.say(`${now} ${what}`);
         said = Date.now();
