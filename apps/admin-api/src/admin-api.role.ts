@@ -140,7 +140,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
         clock,
       ),
       history: new HistoryService(events, deliveries, period),
-      search: new SearchService(new EventSearch(database, admin.searchRows), events, log, period),
+      search: new SearchService(new EventSearch(database, admin.searchRows), events, period),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
       deadLetters: new DeadLettersService(

@@ -9,6 +9,7 @@ import { DeadLettersController } from './deadletters/dead-letters.controller.js'
 import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
+import { SearchService } from './history/search.service.js';
 import { KeysController } from './keys/keys.controller.js';
 import { KeysService } from './keys/keys.service.js';
 import { RecoveryController } from './replays/recovery.controller.js';
@@ -33,6 +34,7 @@ export interface Services {
   keys: KeysService;
   subscriptions: SubscriptionsService;
   history: HistoryService;
+  search: SearchService;
   payloads: PayloadsService;
   replays: ReplaysService;
   recovery: RecoveryService;
@@ -69,6 +71,7 @@ export class AppModule {
         { provide: KeysService, useValue: services.keys },
         { provide: SubscriptionsService, useValue: services.subscriptions },
         { provide: HistoryService, useValue: services.history },
+        { provide: SearchService, useValue: services.search },
         { provide: PayloadsService, useValue: services.payloads },
         { provide: ReplaysService, useValue: services.replays },
         { provide: RecoveryService, useValue: services.recovery },

@@ -25,7 +25,9 @@ export {
 } from './migrate.js';
 export { ExpungedPayloads, type CopiesOf } from './history/expunged-payloads.js';
 export { DayPartitions } from './history/day-partitions.js';
-export { EventHistory, type FoundEvent, type RecordedEvent, type Routing } from './history/event-history.js';
+export { EventHistory, type FoundEvent } from './history/event-history.js';
+export { type RecordedEvent, type Routing } from './history/event-row.js';
+export { EventSearch, type EventFilter, type SearchPlaces } from './history/event-search.js';
 export {
   DeliveryHistory,
   type DeliveryFilter,

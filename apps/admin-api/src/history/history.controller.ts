@@ -8,19 +8,34 @@ import {
   deliveryView,
   deliveryWithAttempts,
   eventQuery,
+  eventsPage,
   eventView,
   listDeliveries,
+  listEvents,
   type DeliveryView,
   type DeliveryWithAttempts,
   type EventQuery,
+  type EventSummary,
   type EventView,
   type ListDeliveries,
+  type ListEvents,
 } from './history.schemas.js';
 import { HistoryService } from './history.service.js';
+import { SearchService } from './search.service.js';
 
 @ApiController('v1', 'History')
 export class HistoryController {
-  constructor(@Inject(HistoryService) private readonly history: HistoryService) {}
+  constructor(
+    @Inject(HistoryService) private readonly history: HistoryService,
+    @Inject(SearchService) private readonly search: SearchService,
+  ) {}
+
+  /** Newest first. */
+  @Get('events')
+  @Answers(200, eventsPage)
+  events(@CurrentCaller() caller: Caller, @QueryOf(listEvents) query: ListEvents): Promise<Page<EventSummary>> {
+    return this.search.events(caller, query);
+  }
 
   @Get('events/:id')
   @Answers(200, eventView)

@@ -5,7 +5,8 @@ import { createPool, DayPartitions, HistoryWriter } from '@hookline/persistence'
 import { AdminRig, adminSettings } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
 
-const AT = Date.UTC(2026, 10, 20, 12);
+/** Within the time that a list goes back where that is not said. */
+const AT = Date.now() - 3_600_000;
 /** As long as an id may be, and made of what must be escaped in a path. */
 const LONG_ID = `ä/%?#+ &${'x'.repeat(116)}🎉🎉`;
 

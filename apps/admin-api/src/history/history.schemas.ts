@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { isTypePattern } from '@hookline/domain';
 import { pageQuery } from '../http/page.js';
+import { queryTimestamp } from '../topics/timestamp.js';
 
 const tenantId = z.string().max(100).optional().describe('Only with the operator token, and needed there.');
 const state = z.enum(['pending', 'delivered', 'retrying', 'dead-lettered', 'held']);
@@ -31,6 +33,41 @@ const deliverySummary = z.object({
   updatedAt: z.iso.datetime(),
 });
 
+const period = {
+  from: queryTimestamp
+    .optional()
+    .describe(
+      'By the append time of the event, inclusive. Left out: HOOKLINE_SEARCH_RANGE before `to`, or before now.',
+    ),
+  to: queryTimestamp.optional().describe('Exclusive. Left out: now.'),
+};
+const type = z
+  .string()
+  .max(1_000)
+  .refine(isTypePattern, 'must be an event type, `prefix.*` or `*`')
+  .optional()
+  .describe('An exact type, `prefix.*` or `*`.');
+
+export const listEvents = z.strictObject({
+  tenantId,
+  ...period,
+  type,
+  key: z.string().max(1_024).optional().describe('The ordering key.'),
+  eventId: z.string().max(1_024).optional().describe('Its repeats, too; then the period is all of the history.'),
+  ...pageQuery,
+  // It has a place for each partition.
+  cursor: z.string().max(6_000).optional().describe('`nextCursor` of the page before.'),
+});
+export type ListEvents = z.infer<typeof listEvents>;
+
+export const eventsPage = z.object({
+  items: z.array(eventSummary),
+  nextCursor: z
+    .string()
+    .nullable()
+    .describe('Null on the last page. A page that has one may be short, or empty: it was looked for in vain so far.'),
+});
+
 export const eventView = eventSummary.extend({
   payload: z
     .string()
@@ -48,6 +85,17 @@ export const listDeliveries = z.strictObject({
   eventId: z.string().max(1_024).optional(),
   subscriptionId: z.string().max(100).optional(),
   state: state.optional(),
+  type,
+  status: z
+    .string()
+    .regex(/^[1-5]\d\d$/, 'must be an HTTP status')
+    .transform(Number)
+    .optional()
+    .describe('The HTTP status of the last attempt.'),
+  from: period.from.describe(
+    'By the append time of the event, inclusive. Left out: with an event id, all of the history; else HOOKLINE_SEARCH_RANGE before `to`, or before now.',
+  ),
+  to: period.to,
   ...pageQuery,
 });
 export type ListDeliveries = z.infer<typeof listDeliveries>;

@@ -1,7 +1,9 @@
+import { matchesType } from '@hookline/domain';
 import { InvalidCursor, type DeliveryHistory, type EventHistory, type RecordedDelivery } from '@hookline/persistence';
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
 import { invalidCursor, type Page } from '../http/page.js';
 import { notFound } from '../http/problems.js';
+import type { SearchPeriod } from './search-period.js';
 import { deliverySummary, deliveryView, eventSummary, withAttempts } from './history-views.js';
 import type { DeliveryView, DeliveryWithAttempts, EventQuery, EventView, ListDeliveries } from './history.schemas.js';
 
@@ -10,6 +12,7 @@ export class HistoryService {
   constructor(
     private readonly events: EventHistory,
     private readonly deliveries: DeliveryHistory,
+    private readonly period: SearchPeriod,
   ) {}
 
   async event(caller: Caller, id: string, query: EventQuery): Promise<EventView> {
@@ -30,10 +33,19 @@ export class HistoryService {
 
   async list(caller: Caller, query: ListDeliveries): Promise<Page<DeliveryView>> {
     const tenantId = tenantFor(caller, query.tenantId);
+    const { from, to } = this.period.of(query);
     if (query.eventId !== undefined) return this.ofEvent(tenantId, query.eventId, query);
-    const { subscriptionId, state } = query;
+    const { subscriptionId, state, type, status } = query;
     if (subscriptionId !== undefined && !isStorable(subscriptionId)) return { items: [], nextCursor: null };
-    const filter = { tenantId, ...(subscriptionId ? { subscriptionId } : {}), ...(state ? { state } : {}) };
+    const filter = {
+      tenantId,
+      from,
+      ...(to && { to }),
+      ...(subscriptionId !== undefined && { subscriptionId }),
+      ...(state && { state }),
+      ...(type && { type }),
+      ...(status && { status }),
+    };
     try {
       const page = await this.deliveries.list(filter, query.limit, query.cursor);
       return { items: page.deliveries.map(deliveryView), nextCursor: page.next ?? null };
@@ -57,7 +69,9 @@ export class HistoryService {
       (delivery) =>
         (after === undefined || delivery.subscriptionId > after) &&
         (query.subscriptionId === undefined || delivery.subscriptionId === query.subscriptionId) &&
-        (query.state === undefined || delivery.state === query.state),
+        (query.state === undefined || delivery.state === query.state) &&
+        (query.status === undefined || delivery.lastStatus === query.status) &&
+        matchesType(query.type ?? '*', delivery.event.type),
     );
     const items = wanted.slice(0, query.limit);
     const last = wanted.length > items.length ? items.at(-1) : undefined;
@@ -76,7 +90,7 @@ function subscriptionOf(cursor: string): string {
 }
 
 /** PostgreSQL's texts hold no NUL: nothing with one can be found. */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return !text.includes('\0');
 }
 

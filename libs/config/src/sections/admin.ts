@@ -27,6 +27,8 @@ export interface AdminConfig {
   sliceBatch: number;
   sliceEvents: number;
   deadLettersAtOnce: number;
+  searchRangeMs: number;
+  searchRows: number;
 }
 
 export const adminSection = section<AdminConfig>('Management', {
@@ -140,4 +142,14 @@ export const adminSection = section<AdminConfig>('Management', {
     'Dead letters that one request redrives or discards at most; the same request again goes on.',
     { default: 50_000, min: 1, max: 1_000_000 },
   ),
+  searchRangeMs: duration(
+    'HOOKLINE_SEARCH_RANGE',
+    'How far back a list of events or deliveries goes where the request does not say it.',
+    { default: '24h' },
+  ),
+  searchRows: count('HOOKLINE_SEARCH_ROWS', 'Events of the history that one page of a search looks through at most.', {
+    default: 100_000,
+    min: 1_000,
+    max: 10_000_000,
+  }),
 });

@@ -20,6 +20,14 @@ export interface DeliveryFilter {
   tenantId: string | null;
   subscriptionId?: string;
   state?: DeliveryState;
+  /** Exact, `prefix.*` or `*`. */
+  type?: string;
+  /** Of the last attempt. */
+  status?: number;
+  /** By the append time of the event, inclusive. */
+  from?: Date;
+  /** Exclusive. */
+  to?: Date;
 }
 
 export interface DeliveryPage {
@@ -64,6 +72,7 @@ export class DeliveryHistory {
    */
   async list(filter: DeliveryFilter, limit: number, cursor?: string): Promise<DeliveryPage> {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const { type = '*' } = filter;
     const rows = await this.database.query<DeliveryRow[]>(listQuery(filter), [
       filter.tenantId,
       limit + 1,
@@ -71,6 +80,11 @@ export class DeliveryHistory {
       after?.uuid ?? null,
       filter.subscriptionId ?? null,
       filter.state ?? null,
+      type.endsWith('*') ? null : type,
+      type.endsWith('*') ? type.slice(0, -1) : null,
+      filter.status ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
     ]);
     const page = rows.slice(0, limit);
     const last = rows.length > limit ? page.at(-1) : undefined;
@@ -148,6 +162,9 @@ function listQuery(filter: DeliveryFilter): string {
        WHERE d.subscription_id = s.id AND ($1::text IS NULL OR d.tenant_id = $1)
          AND ($3::timestamptz IS NULL OR d.event_at <= $3 AND (d.event_at, d.delivery_id) < ($3, $4::uuid))
          AND ($6::text IS NULL OR d.state = $6) ${undelivered}
+         AND ($7::text IS NULL OR d.type = $7) AND ($8::text IS NULL OR starts_with(d.type, $8))
+         AND ($9::integer IS NULL OR d.last_status = $9)
+         AND ($10::timestamptz IS NULL OR d.event_at >= $10) AND ($11::timestamptz IS NULL OR d.event_at < $11)
        ORDER BY d.event_at DESC, d.delivery_id DESC LIMIT $2
     ) d ORDER BY d.event_at DESC, d.delivery_id DESC LIMIT $2`;
 }

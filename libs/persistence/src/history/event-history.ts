@@ -1,31 +1,7 @@
 import type { LogPosition } from '@hookline/contracts';
 import type { Queryable } from '../migrate.js';
 import { DELIVERY_COLUMNS, toDelivery, type DeliveryRow, type RecordedDelivery } from './delivery-row.js';
-
-/** What became of an event. `pending`: nothing is recorded about it yet, which is not the same as matching nothing. */
-export type Routing =
-  | { state: 'pending' }
-  | {
-      state: 'routed';
-      /** The subscriptions that it matched, none included. */
-      matched: string[];
-      /** The offset, in the same partition, of the event that it repeats; null if it is no repeat. */
-      duplicateOf: number | null;
-    };
-
-export interface RecordedEvent extends LogPosition {
-  tenantId: string;
-  id: string;
-  type: string;
-  /** As the publisher wrote it. */
-  time: string;
-  key: string | null;
-  /** Bytes of its data, as it was published. */
-  size: number;
-  /** When its data was taken out of the history; null if it was not. */
-  expungedAt: Date | null;
-  routing: Routing;
-}
+import { EVENT_COLUMNS, EVENT_JOINS, toEvent, type EventRow, type RecordedEvent } from './event-row.js';
 
 export interface FoundEvent {
   event: RecordedEvent;
@@ -82,53 +58,10 @@ export class EventHistory {
 }
 
 const FIND = `
-  SELECT e.partition, e."offset", e.appended_at, e.tenant_id, e.event_id, e.type, e.time, e.key, e.size, e.expunged_at,
-         r.matched, r.duplicate_of, sole.subscription_id AS sole_match
+  SELECT ${EVENT_COLUMNS}
     FROM events e
-    LEFT JOIN event_routes r
-      ON r.partition = e.partition AND r."offset" = e."offset" AND r.appended_at = e.appended_at
-    LEFT JOIN deliveries sole
-      ON sole.event_partition = e.partition AND sole.event_offset = e."offset" AND sole.event_at = e.appended_at
-     AND sole.sole_match
+    ${EVENT_JOINS}
    WHERE hashtextextended(e.event_id, 0) = hashtextextended($1::text COLLATE "C", 0) AND e.event_id = $1::text
      AND ($2::text IS NULL OR e.tenant_id = $2)
    ORDER BY r.duplicate_of IS NOT NULL, e.appended_at DESC, e."offset" DESC
    LIMIT $3`;
-
-interface EventRow {
-  partition: number;
-  offset: string;
-  appended_at: Date;
-  tenant_id: string;
-  event_id: string;
-  type: string;
-  time: string;
-  key: string | null;
-  size: number;
-  expunged_at: Date | null;
-  matched: string[] | null;
-  duplicate_of: string | null;
-  sole_match: string | null;
-}
-
-function toEvent(row: EventRow): RecordedEvent {
-  return {
-    tenantId: row.tenant_id,
-    id: row.event_id,
-    type: row.type,
-    time: row.time,
-    key: row.key,
-    size: row.size,
-    expungedAt: row.expunged_at,
-    partition: row.partition,
-    offset: Number(row.offset),
-    at: row.appended_at.getTime(),
-    routing: toRouting(row),
-  };
-}
-
-function toRouting({ matched, duplicate_of, sole_match }: EventRow): Routing {
-  if (matched) return { state: 'routed', matched, duplicateOf: duplicate_of === null ? null : Number(duplicate_of) };
-  if (sole_match !== null) return { state: 'routed', matched: [sole_match], duplicateOf: null };
-  return { state: 'pending' };
-}
