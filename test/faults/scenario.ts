@@ -8,7 +8,7 @@ import { Logs } from './receivers/logs.js';
 import type { ReceiversProcess } from './receivers/receivers-process.js';
 import { RETRY_DELAYS, type Site } from './site/site.js';
 
-const KNOWN_MS = 60_000;
+const KNOWN_MS = 180_000;
 const USUAL_MS = 20;
 /** Shorter than an attempt may take. */
 const SLOW_MS = 9_000;
