@@ -1,6 +1,7 @@
 import type { Clock } from '@hookline/platform';
 import type { Kafka, Producer, RecordMetadata, TopicMessages } from 'kafkajs';
 import { REPLICATION_TIMEOUT_MS } from '../client.js';
+import { groupedRecords } from './grouped-records.js';
 import type { PartitionBatch } from './partition-batch.js';
 import type { PendingRecord } from './pending-record.js';
 import { SingleLeaderGuard } from './single-leader-guard.js';
@@ -119,5 +120,5 @@ function group(batches: readonly PartitionBatch[]): TopicMessages[] {
     if (same) same.messages = same.messages.concat(batch.piece);
     else topics.push({ topic: batch.queue.topic, messages: batch.piece as PendingRecord[] });
   }
-  return topics as TopicMessages[];
+  return topics.map(({ topic, messages }) => ({ topic, messages: groupedRecords(messages) })) as TopicMessages[];
 }

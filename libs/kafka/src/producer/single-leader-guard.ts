@@ -7,9 +7,9 @@ class LeaderUnfit extends Error {
 }
 
 /**
- * Keeps every send on one broker. kafkajs asks it for each record's partition with the metadata that it is about to
- * route by, so this is the last moment at which a send that would span two leaders can be stopped: with two, a failure
- * of one leaves unknown what the other has taken and which sequence comes next (kafkajs #1303).
+ * Keeps every send on one broker. kafkajs asks it for partitions with the metadata that it is about to route by, so this
+ * is the last moment at which a send that would span two leaders can be stopped: with two, a failure of one leaves
+ * unknown what the other has taken and which sequence comes next (kafkajs #1303).
  */
 export class SingleLeaderGuard {
   private first: PendingRecord | undefined;
