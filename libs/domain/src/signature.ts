@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type Hmac, type KeyObject } from 'node:crypto';
 
 const SECRET_PREFIX = 'whsec_';
 /** Standard Webhooks: a secret has 24 to 64 bytes. */
@@ -44,14 +44,14 @@ export class Signer {
     const head = `${id}.${timestamp}.`;
     const [first, ...others] = this.keys;
     if (first === undefined) return '';
-    let signature = `v1,${mac(first, head, body).toString('base64')}`;
-    for (const key of others) signature += ` v1,${mac(key, head, body).toString('base64')}`;
+    let signature = `v1,${mac(first, head, body).digest('base64')}`;
+    for (const key of others) signature += ` v1,${mac(key, head, body).digest('base64')}`;
     return signature;
   }
 }
 
-function mac(key: KeyObject, head: string, body: Buffer): Buffer {
-  return createHmac('sha256', key).update(head).update(body).digest();
+function mac(key: KeyObject, head: string, body: Buffer): Hmac {
+  return createHmac('sha256', key).update(head).update(body);
 }
 
 export interface SignedMessage {
@@ -81,7 +81,7 @@ export function verifySignature(
     return 'headers-missing';
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(nowMs - Number(timestamp) * 1_000) > toleranceMs)
     return 'timestamp-out-of-tolerance';
-  const expected = mac(keyOf(secret), `${id}.${timestamp}.`, message.body);
+  const expected = mac(keyOf(secret), `${id}.${timestamp}.`, message.body).digest();
   for (const signature of signatures.split(' ')) {
     if (!signature.startsWith('v1,')) continue;
     const given = Buffer.from(signature.slice(3), 'base64');
