@@ -110,7 +110,16 @@ describe('the limit of what is in flight', () => {
     expect([...handled.keys()]).toEqual(Array.from({ length: 20 }, (_, offset) => offset));
   });
 
-  it('gives each partition its part of the room, in turn: none waits until another is read to its end', async () => {
+  it('gives each partition its part of the room, where there is much at once', () => {
+    const second = own(1);
+    intake.pause('not yet');
+    fetch(40);
+    fetch(40, second);
+    intake.resume('not yet');
+    expect([partition.inFlight, second.inFlight]).toEqual([5, 5]);
+  });
+
+  it('begins with another partition each time: none waits until another is read to its end', async () => {
     const [second, third] = [own(1), own(2)];
     fetch(10);
     fetch(40, second);
