@@ -32,18 +32,20 @@ export interface Told {
   gone?: number;
 }
 
-const ATTEMPTS = { topic: TOPICS.attempts, partition: 0 };
+const PARTITIONS = [0, 1] as const;
+const ATTEMPTS = PARTITIONS.map((partition) => ({ topic: TOPICS.attempts, partition }));
 
 /**
- * The keeper over a database, in a log of which the test says what time it is: `hookline.attempts` has one partition here,
- * and is played by a list, of which {@link record} does what a recorder does.
+ * The keeper over a database, in a log of which the test says what time it is: `hookline.attempts` has two partitions here,
+ * and is played by two lists, of which {@link record} does what a recorder does.
  */
 export class FailingRig {
   readonly clock = new TestClock();
   readonly warned: object[] = [];
   readonly keeper: FailureKeeper;
-  private readonly attempts: OutcomeToRecord[] = [];
-  private recorded = 0;
+  private readonly attempts: readonly [OutcomeToRecord[], OutcomeToRecord[]] = [[], []];
+  private readonly recorded: [number, number] = [0, 0];
+  private told = 0;
 
   private constructor(
     /** The log's time, ms since the epoch. */
@@ -54,7 +56,8 @@ export class FailingRig {
   ) {
     const note = (facts: object): unknown => this.warned.push(facts);
     const logger: Logger = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-    const bounds = async () => [{ partition: 0, low: 0, high: this.attempts.length }];
+    const bounds = async () =>
+      PARTITIONS.map((partition) => ({ partition, low: 0, high: this.attempts[partition].length }));
     const logTime = async (): Promise<number> => this.now;
     this.keeper = new FailureKeeper({ log: { bounds }, logTime, clock: this.clock, logger }, rules);
   }
@@ -62,7 +65,7 @@ export class FailingRig {
   static async open(databaseUrl: string, now: number): Promise<FailingRig> {
     const { database, failing } = adminSettings(databaseUrl);
     const pool = createPool(database, () => undefined);
-    await readOffsets(pool, [ATTEMPTS]);
+    await readOffsets(pool, ATTEMPTS);
     return new FailingRig(now, failing, pool, await Session.open(connectionOptions(database)));
   }
 
@@ -84,8 +87,9 @@ export class FailingRig {
   }
 
   /** A worker says something in the log, where it is {@link now}. */
-  tell(subscriptionId: string, told: Told): void {
-    const offset = this.attempts.length;
+  tell(subscriptionId: string, told: Told, into: 0 | 1 = 0): void {
+    const offset = this.told;
+    this.told += 1;
     const event = told.event ?? { id: 'evt_1', type: 'a.b', tenant: 'ten_1', partition: 0, offset, at: this.now };
     const attempt = { id: 'a', number: 1, at: this.now, durationMs: 1, status: told.state === 'delivered' ? 200 : 500 };
     const delivery = {
@@ -97,9 +101,9 @@ export class FailingRig {
     };
     const { id: eventId, type, tenant, partition, offset: at, at: eventAt } = event;
     const source = { partition, offset: at, at: eventAt };
-    const position = { partition: 0, offset, at: this.now };
+    const position = { partition: into, offset: this.attempts[into].length, at: this.now };
     const gone = told.gone === undefined ? {} : { gone: { subscriptionId, version: told.gone } };
-    this.attempts.push({ position, outcome: { v: 1, tenant, eventId, type, source, delivery, ...gone } });
+    this.attempts[into].push({ position, outcome: { v: 1, tenant, eventId, type, source, delivery, ...gone } });
   }
 
   fails(subscriptionId: string): void {
@@ -110,16 +114,18 @@ export class FailingRig {
     this.tell(subscriptionId, { state: 'delivered' });
   }
 
-  /** History gets to know of all that was said. */
-  async record(): Promise<void> {
-    const outcomes = this.attempts.slice(this.recorded);
-    if (outcomes.length === 0) return;
-    const moves = [{ ...ATTEMPTS, expected: this.recorded, next: this.attempts.length }];
-    await new HistoryWriter(this.pool, new DayPartitions(), this.rules.gapMs).write(
-      { moves, events: [], outcomes },
-      new AbortController().signal,
-    );
-    this.recorded = this.attempts.length;
+  /** History gets to know of all that was said, or of what is in some partitions. */
+  async record(...partitions: (0 | 1)[]): Promise<void> {
+    for (const partition of partitions.length === 0 ? PARTITIONS : partitions) {
+      const [expected, next] = [this.recorded[partition], this.attempts[partition].length];
+      if (expected === next) continue;
+      const moves = [{ topic: TOPICS.attempts, partition, expected, next }];
+      await new HistoryWriter(this.pool, new DayPartitions(), this.rules.gapMs).write(
+        { moves, events: [], outcomes: this.attempts[partition].slice(expected) },
+        new AbortController().signal,
+      );
+      this.recorded[partition] = next;
+    }
   }
 
   /** The keeper's turn: it takes a moment of the log, and looks whether history has come so far. */
