@@ -11,12 +11,13 @@ import {
 import { TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { assertCluster, createKafka, ProducerPump, type OffsetRange } from '@hookline/kafka';
 import { createLogger, Refusal, systemClock, type Clock, type Logger } from '@hookline/platform';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { EVENTS_GROUP, LANES_GROUP } from '../../../delivery/src/worker.js';
 import { RECORDER_GROUP } from '../../../recorder/src/recorder.js';
 import { UsageError } from '../cli/usage-error.js';
 import { Matching } from '../reconcile/matching.js';
 import { missingOf, type Missing } from '../reconcile/missing.js';
+import { PatientAdmin } from '../reconcile/patient-admin.js';
 import { Progress } from '../reconcile/progress.js';
 import { resolveRange, type Boundary } from '../reconcile/range.js';
 import { Reconciler } from '../reconcile/reconciler.js';
@@ -85,10 +86,10 @@ export async function reconcile(
   const config = loadConfig(sections, env);
   const logger = around.logger ?? createLogger(config.logging, 'reconcile', process.stderr);
   const kafka = createKafka(config.kafka, { role: 'reconcile', logger });
-  const admin = kafka.admin();
-  await admin.connect();
+  const admin = new PatientAdmin(kafka, around.clock);
   try {
-    assertCluster((await admin.describeCluster()).clusterId, config.topics.clusterId, {});
+    const { clusterId } = await admin.ask((each) => each.describeCluster());
+    assertCluster(clusterId, config.topics.clusterId, {});
     const pump = new ProducerPump(
       { kafka, clock: around.clock, logger },
       { ...config.pump, maxBufferedBytes: 67_108_864 },
@@ -102,13 +103,13 @@ export async function reconcile(
     });
     return await run.run();
   } finally {
-    await admin.disconnect();
+    await admin.close();
   }
 }
 
 interface RunParts {
   kafka: Kafka;
-  admin: Admin;
+  admin: PatientAdmin;
   pump: ProducerPump;
   knownAfterMs: number;
 }
@@ -131,7 +132,7 @@ class Run {
 
   async run(): Promise<number> {
     const { options, log, matching, around, parts } = this;
-    if (!(await parts.admin.listTopics()).includes(TOPICS.events))
+    if (!(await parts.admin.ask((admin) => admin.listTopics())).includes(TOPICS.events))
       throw new Refusal(`${TOPICS.events} is not there: hookline setup makes it. Look at KAFKA_BROKERS.`);
     const { ranges, gone } = await resolveRange(options.from, options.to, log.events);
     assertFits(ranges);
@@ -201,7 +202,8 @@ class Run {
 
   private async subscriptions() {
     const { kafka, admin } = this.parts;
-    return (await readCompacted<SubscriptionRecord>(kafka, admin, TOPICS.subscriptions)).records;
+    const read = await admin.ask((each) => readCompacted<SubscriptionRecord>(kafka, each, TOPICS.subscriptions));
+    return read.records;
   }
 
   /** @throws UsageError */

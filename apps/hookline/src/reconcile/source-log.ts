@@ -8,9 +8,10 @@ import {
   type PartitionOffsets,
   type ReadRecord,
 } from '@hookline/kafka';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { laneTopics } from '../../../delivery/src/lanes/lane-topics.js';
 import { OpenWork } from './open-work.js';
+import type { PatientAdmin } from './patient-admin.js';
 import type { Progress } from './progress.js';
 
 /** What reconciling needs of it. */
@@ -18,35 +19,32 @@ export type LookedAt = Pick<SourceLog, 'bounds' | 'at' | 'lanes' | 'openWork' | 
 
 /** Kafka as reconciling reads it: nothing is committed, no group is joined. */
 export class SourceLog {
-  private readonly offsets: TopicOffsets;
   private readonly reader: RangeReader;
 
-  /** @param admin connected */
   constructor(
-    readonly kafka: Kafka,
-    readonly admin: Admin,
+    kafka: Kafka,
+    private readonly admin: PatientAdmin,
     private readonly progress: Progress,
   ) {
-    this.offsets = new TopicOffsets(admin);
     this.reader = new RangeReader(kafka);
   }
 
   bounds(topic: string): Promise<PartitionOffsets[]> {
-    return this.offsets.bounds(topic);
+    return this.admin.ask((admin) => new TopicOffsets(admin).bounds(topic));
   }
 
   at(topic: string, time: number): Promise<Map<number, number>> {
-    return this.offsets.at(topic, time);
+    return this.admin.ask((admin) => new TopicOffsets(admin).at(topic, time));
   }
 
   async lanes(): Promise<string[]> {
-    return laneTopics(await this.admin.listTopics());
+    return laneTopics(await this.admin.ask((admin) => admin.listTopics()));
   }
 
   /** How far a group has come in these topics, by topic. One that stands past a topic's end reads it from its start. */
   async openWork(group: string, topics: readonly string[]): Promise<Map<string, OpenWork>> {
     const partitions = (await this.boundsOf(topics)).map(({ topic, partition }) => ({ topic, partition }));
-    const known = await readKnown(this.admin, group, partitions, undefined);
+    const known = await this.admin.ask((admin) => readKnown(admin, group, partitions, undefined));
     // Asked after the commits: under load these are past what ended before them.
     const bounds = await this.boundsOf(topics);
     return new Map(
