@@ -17,12 +17,15 @@ export interface MergedDelivery {
 }
 
 /**
- * Delivered absorbs; else the later outcome counts, by its append time and then its offset. The same rule is in
- * PostgreSQL's upsert, so that it does not matter how outcomes are spread over batches, nor in which order they come.
+ * Delivered absorbs; that it was handed over to its lane comes before all else, wherever the log has it, for the owner of
+ * the lane may be quicker than whoever tells of the hand-over; else the later outcome counts, by its append time and then
+ * its offset. The same rule is in PostgreSQL's upsert, so that it does not matter how outcomes are spread over batches,
+ * nor in which order they come.
  */
 export function outranks(a: MergedDelivery, b: MergedDelivery): boolean {
   const delivered = Number(a.delivery.state === 'delivered') - Number(b.delivery.state === 'delivered');
-  return (delivered || a.at - b.at || a.offset - b.offset) > 0;
+  const handedOver = Number(b.delivery.state === 'pending') - Number(a.delivery.state === 'pending');
+  return (delivered || handedOver || a.at - b.at || a.offset - b.offset) > 0;
 }
 
 /** One row for each delivery, by id: two recorders that meet in the same rows lock them in the same order. */

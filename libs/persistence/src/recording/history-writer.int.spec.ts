@@ -50,7 +50,7 @@ describe('HistoryWriter', () => {
     return { position: { partition: 0, ...position }, outcome: record };
   }
 
-  it('ends alike in whichever order and batches the outcomes come: delivered absorbs, else the later one counts', async () => {
+  it('ends alike in whichever order and batches the outcomes come: delivered absorbs, the hand-over is the first, else the later one counts', async () => {
     const states: DeliveryState[] = ['pending', 'retrying', 'held', 'dead-lettered', 'delivered'];
     const story = fc.array(fc.record({ state: fc.constantFrom(...states), at: fc.integer({ min: 0, max: 3 }) }), {
       minLength: 1,
@@ -74,7 +74,11 @@ describe('HistoryWriter', () => {
 
         const ranked = steps.map((step, i) => ({ ...step, i }));
         const delivered = ranked.filter(({ state }) => state === 'delivered');
-        const last = (delivered.length > 0 ? delivered : ranked).sort((a, b) => a.at - b.at || a.i - b.i).at(-1);
+        const after = ranked.filter(({ state }) => state !== 'pending');
+        const last = [delivered, after, ranked]
+          .find(({ length }) => length > 0)
+          ?.sort((a, b) => a.at - b.at || a.i - b.i)
+          .at(-1);
         for (const id of [inOrder, shuffled]) {
           const found = await deliveries.get(null, id);
           expect(found?.delivery).toMatchObject({
@@ -87,6 +91,13 @@ describe('HistoryWriter', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('what came of a delivery counts, though that it was handed over is told after that', async () => {
+    const gone = newId();
+    await write(outcome(gone, 'dead-lettered', 1, { at: LONG_AGO, offset: 0 }));
+    await write(outcome(gone, 'pending', 0, { at: LONG_AGO + 1, offset: 1 }));
+    expect((await deliveries.get(null, gone))?.delivery.state).toBe('dead-lettered');
   });
 
   it('a delivery that was held is no end: what comes later counts, and what was delivered stays so', async () => {

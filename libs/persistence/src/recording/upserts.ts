@@ -16,8 +16,10 @@ const DECIDED = [
   'outcome_offset',
 ];
 
-const OUTRANKS = `(excluded.state = 'delivered', excluded.updated_at, excluded.outcome_offset)
-  > (d.state = 'delivered', d.updated_at, d.outcome_offset)`;
+/** As `outranks` has it. */
+const RANK = (row: string): string =>
+  `(${row}.state = 'delivered', ${row}.state <> 'pending', ${row}.updated_at, ${row}.outcome_offset)`;
+const OUTRANKS = `${RANK('excluded')} > ${RANK('d')}`;
 
 const UPSERT_DELIVERIES = `
   INSERT INTO deliveries AS d (delivery_id, event_at, event_partition, event_offset, tenant_id, subscription_id,
