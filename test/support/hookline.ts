@@ -15,7 +15,7 @@ export class HooklineUnderTest {
   private constructor(
     readonly installation: Installation,
     private readonly dataDir: string,
-    private readonly operator: HooklineApi,
+    readonly operator: HooklineApi,
     /** With the key of a tenant of its own. */
     readonly api: HooklineApi,
   ) {}
