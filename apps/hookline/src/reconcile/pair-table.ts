@@ -29,14 +29,10 @@ interface Chunk {
   flags: Uint16Array;
   told: Uint8Array;
   at: Float64Array;
-  partition: Uint16Array;
   offset: Float64Array;
 }
 
-/** Bytes of a pair. */
-export const PAIR_BYTES = 25;
-
-/** One row for each event and subscription, in columns: objects would take ten times as much. */
+/** One row of 23 bytes for each event and subscription, in columns: objects would take ten times as much. */
 export class PairTable {
   private readonly chunks: Chunk[] = [];
   private rows = 0;
@@ -74,23 +70,21 @@ export class PairTable {
     return this.of(row).told[row & MASK] as Told;
   }
 
-  /** When that was appended, ms since the epoch; and where: in `hookline.attempts` but for a letter, or a lane's record. */
-  toldAt(row: number): { at: number; partition: number; offset: number } {
+  /** When that was appended, ms since the epoch, and at which offset. */
+  toldAt(row: number): { at: number; offset: number } {
     const chunk = this.of(row);
     const i = row & MASK;
     return {
       at: chunk.at[i] as number,
-      partition: chunk.partition[i] as number,
       offset: chunk.offset[i] as number,
     };
   }
 
-  setTold(row: number, told: Told, { at, partition, offset }: { at: number; partition: number; offset: number }): void {
+  setTold(row: number, told: Told, { at, offset }: { at: number; offset: number }): void {
     const chunk = this.of(row);
     const i = row & MASK;
     chunk.told[i] = told;
     chunk.at[i] = at;
-    chunk.partition[i] = partition;
     chunk.offset[i] = offset;
   }
 
@@ -110,7 +104,6 @@ function newChunk(): Chunk {
     flags: new Uint16Array(CHUNK),
     told: new Uint8Array(CHUNK),
     at: new Float64Array(CHUNK),
-    partition: new Uint16Array(CHUNK),
     offset: new Float64Array(CHUNK),
   };
 }

@@ -1,7 +1,4 @@
-/** Bytes of an event. */
-export const EVENT_BYTES = 17;
-
-/** The events of one partition's range, by offset, and which rows of the pair table are theirs. */
+/** The events of one partition's range, by offset, 17 bytes each, and which rows of the pair table are theirs. */
 export class PartitionEvents {
   private readonly at: Float64Array;
   private readonly first: Uint32Array;
