@@ -4,11 +4,7 @@ import {
   AuditTrail,
   connectionOptions,
   createDataSource,
-  DeadLetterHistory,
-  DeadLetterRecords,
   DeliveryHistory,
-  EventHistory,
-  EventSearch,
   ExpungedPayloads,
   rememberedCluster,
   Session,
@@ -19,18 +15,12 @@ import { AppModule } from './app.module.js';
 import { AuditService } from './audit/audit.service.js';
 import { Authenticator } from './auth/authenticator.js';
 import { Database } from './database/database.js';
-import { DeadLetterChanging } from './deadletters/dead-letter-changing.js';
-import { DeadLettersService } from './deadletters/dead-letters.service.js';
-import { HistoryService } from './history/history.service.js';
-import { SearchPeriod } from './history/search-period.js';
-import { SearchService } from './history/search.service.js';
+import { deadLettersOf } from './deadletters/dead-letters.js';
+import { historyOf } from './history/history.js';
+import { failuresOf } from './keepers/failures.js';
 import { KeysService } from './keys/keys.service.js';
 import { serveOpenApi } from './openapi/openapi.js';
-import { CompactedTail } from './outbox/compacted-tail.js';
-import { CurrentRecords } from './outbox/current-records.js';
-import { outboxMetrics } from './outbox/outbox-metrics.js';
-import { OutboxPublisher } from './outbox/outbox-publisher.js';
-import { failuresOf } from './keepers/failures.js';
+import { outboxOf } from './outbox/outbox.js';
 import { PayloadsService } from './payloads/payloads.service.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { RecoveryService } from './replays/recovery.service.js';
@@ -87,23 +77,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
   );
 
   const deliveries = new DeliveryHistory(database);
-  const events = new EventHistory(database);
-  const period = new SearchPeriod(clock, admin.searchRangeMs);
-
-  const outbox = new OutboxPublisher(
-    {
-      openSession,
-      current: new CurrentRecords(database),
-      openTails: () =>
-        [TOPICS.credentials, TOPICS.subscriptions].map((topic) => new CompactedTail(topic, log, reader, logger)),
-      offsets: log,
-      output: pump,
-      clock,
-      logger,
-      observer: outboxMetrics(metrics),
-    },
-    { pollMs: admin.outboxPollMs, watchMs: admin.topicWatchMs, batch: admin.outboxBatch },
-  );
+  const outbox = outboxOf({ database, openSession, log, reader, output: pump, clock, logger, metrics }, admin);
   const ageOuts = new AgeOuts(kafka, pump, database, admin.requestTimeoutMs);
   const help = 'Times that work left the log unread, by what became of it.';
   metrics.gauges('hookline_age_outs', help, 'state', () => ageOuts.counts());
@@ -139,21 +113,10 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
         delivery.windowMs,
         clock,
       ),
-      history: new HistoryService(events, deliveries, period),
-      search: new SearchService(new EventSearch(database, admin.searchRows), events, period),
+      ...historyOf(database, clock, admin),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
-      deadLetters: new DeadLettersService(
-        new DeadLetterHistory(database),
-        new DeadLetterRecords(database),
-        clock,
-        config.topics.deadLettersRetentionMs,
-      ),
-      changing: new DeadLetterChanging(database, log, clock, {
-        atOnce: admin.deadLettersAtOnce,
-        maxOpenReplays: admin.maxOpenReplays,
-        keptMs: config.topics.deadLettersRetentionMs,
-      }),
+      ...deadLettersOf({ database, log, clock }, config),
       audit: new AuditService(new AuditTrail(database)),
       log,
       ageOuts,
