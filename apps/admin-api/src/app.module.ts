@@ -8,6 +8,7 @@ import { DeadLetterChanging } from './deadletters/dead-letter-changing.js';
 import { DeadLettersController } from './deadletters/dead-letters.controller.js';
 import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryController } from './history/history.controller.js';
+import { AttemptsService } from './history/attempts.service.js';
 import { HistoryService } from './history/history.service.js';
 import { SearchService } from './history/search.service.js';
 import { KeysController } from './keys/keys.controller.js';
@@ -35,6 +36,7 @@ export interface Services {
   subscriptions: SubscriptionsService;
   history: HistoryService;
   search: SearchService;
+  attempts: AttemptsService;
   payloads: PayloadsService;
   replays: ReplaysService;
   recovery: RecoveryService;
@@ -72,6 +74,7 @@ export class AppModule {
         { provide: SubscriptionsService, useValue: services.subscriptions },
         { provide: HistoryService, useValue: services.history },
         { provide: SearchService, useValue: services.search },
+        { provide: AttemptsService, useValue: services.attempts },
         { provide: PayloadsService, useValue: services.payloads },
         { provide: ReplaysService, useValue: services.replays },
         { provide: RecoveryService, useValue: services.recovery },

@@ -32,8 +32,10 @@ export {
   DeliveryHistory,
   type DeliveryFilter,
   type DeliveryPage,
-  type RecordedAttempt,
+  type AnsweredAttempt,
 } from './history/delivery-history.js';
+export { type RecordedAttempt } from './history/attempt-row.js';
+export { AttemptSearch, type AttemptFilter, type FoundAttempt } from './history/attempt-search.js';
 export { type RecordedDelivery } from './history/delivery-row.js';
 export { AuditTrail, type AuditEntry } from './management/audit.js';
 export { DeadLetterChanges } from './history/dead-letter-changes.js';

@@ -1,5 +1,18 @@
-import type { RecordedAttempt, RecordedDelivery, RecordedEvent } from '@hookline/persistence';
-import type { DeliveryView, DeliveryWithAttempts, EventSummary } from './history.schemas.js';
+import { verdictOf } from '@hookline/domain';
+import type {
+  AnsweredAttempt,
+  FoundAttempt,
+  RecordedAttempt,
+  RecordedDelivery,
+  RecordedEvent,
+} from '@hookline/persistence';
+import type {
+  AttemptSummary,
+  AttemptView,
+  DeliveryView,
+  DeliveryWithAttempts,
+  EventSummary,
+} from './history.schemas.js';
 
 export function eventSummary(event: RecordedEvent): EventSummary {
   const { routing } = event;
@@ -33,11 +46,10 @@ export function deliverySummary(
 }
 
 export function deliveryView(delivery: RecordedDelivery): DeliveryView {
-  const { id, type, partition, offset, at } = delivery.event;
   return {
     ...deliverySummary(delivery),
     tenantId: delivery.tenantId,
-    event: { id, type, partition, offset, appendedAt: new Date(at).toISOString() },
+    event: eventOf(delivery),
     nextAttemptAt: delivery.nextAttemptAt?.toISOString() ?? null,
     reason: delivery.reason,
     lastStatus: delivery.lastStatus,
@@ -46,9 +58,36 @@ export function deliveryView(delivery: RecordedDelivery): DeliveryView {
   };
 }
 
-export function withAttempts(delivery: RecordedDelivery, attempts: readonly RecordedAttempt[]): DeliveryWithAttempts {
+export function withAttempts(delivery: RecordedDelivery, attempts: readonly AnsweredAttempt[]): DeliveryWithAttempts {
   return {
     ...deliveryView(delivery),
-    attempts: attempts.map((attempt) => ({ ...attempt, startedAt: attempt.startedAt.toISOString() })),
+    attempts: attempts.map((attempt) => ({ ...attemptSummary(attempt), responseBody: attempt.responseBody })),
   };
+}
+
+export function attemptView({ delivery, attempt }: FoundAttempt): AttemptView {
+  return {
+    ...attemptSummary(attempt),
+    tenantId: delivery.tenantId,
+    deliveryId: delivery.id,
+    subscriptionId: delivery.subscriptionId,
+    event: eventOf(delivery),
+  };
+}
+
+function attemptSummary(attempt: RecordedAttempt): AttemptSummary {
+  return {
+    id: attempt.id,
+    number: attempt.number,
+    startedAt: attempt.startedAt.toISOString(),
+    durationMs: attempt.durationMs,
+    outcome: verdictOf(attempt.status ?? undefined) === 'delivered' ? 'delivered' : 'failed',
+    status: attempt.status,
+    error: attempt.error,
+    replayId: attempt.replayId,
+  };
+}
+
+function eventOf({ event: { id, type, partition, offset, at } }: RecordedDelivery): DeliveryView['event'] {
+  return { id, type, partition, offset, appendedAt: new Date(at).toISOString() };
 }

@@ -4,19 +4,24 @@ import type { Caller } from '../auth/caller.js';
 import { Answers, ApiController } from '../http/api-controller.js';
 import { pageOf, type Page } from '../http/page.js';
 import { QueryOf } from '../http/request.decorators.js';
+import { AttemptsService } from './attempts.service.js';
 import {
+  attemptsPage,
   deliveryView,
   deliveryWithAttempts,
   eventQuery,
   eventsPage,
   eventView,
+  listAttempts,
   listDeliveries,
   listEvents,
+  type AttemptView,
   type DeliveryView,
   type DeliveryWithAttempts,
   type EventQuery,
   type EventSummary,
   type EventView,
+  type ListAttempts,
   type ListDeliveries,
   type ListEvents,
 } from './history.schemas.js';
@@ -28,6 +33,7 @@ export class HistoryController {
   constructor(
     @Inject(HistoryService) private readonly history: HistoryService,
     @Inject(SearchService) private readonly search: SearchService,
+    @Inject(AttemptsService) private readonly attemptLists: AttemptsService,
   ) {}
 
   /** Newest first. */
@@ -60,5 +66,11 @@ export class HistoryController {
   @Answers(200, deliveryWithAttempts)
   delivery(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<DeliveryWithAttempts> {
     return this.history.delivery(caller, id);
+  }
+
+  @Get('attempts')
+  @Answers(200, attemptsPage)
+  attempts(@CurrentCaller() caller: Caller, @QueryOf(listAttempts) query: ListAttempts): Promise<Page<AttemptView>> {
+    return this.attemptLists.page(caller, query);
   }
 }

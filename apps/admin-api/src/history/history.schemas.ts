@@ -41,6 +41,11 @@ const period = {
     ),
   to: queryTimestamp.optional().describe('Exclusive. Left out: now.'),
 };
+const status = z
+  .string()
+  .regex(/^[1-5]\d\d$/, 'must be an HTTP status')
+  .transform(Number)
+  .optional();
 const type = z
   .string()
   .max(1_000)
@@ -60,12 +65,14 @@ export const listEvents = z.strictObject({
 });
 export type ListEvents = z.infer<typeof listEvents>;
 
+const searchCursor = z
+  .string()
+  .nullable()
+  .describe('Null on the last page. A page that has one may be short, or empty: it was looked for in vain so far.');
+
 export const eventsPage = z.object({
   items: z.array(eventSummary),
-  nextCursor: z
-    .string()
-    .nullable()
-    .describe('Null on the last page. A page that has one may be short, or empty: it was looked for in vain so far.'),
+  nextCursor: searchCursor,
 });
 
 export const eventView = eventSummary.extend({
@@ -86,12 +93,7 @@ export const listDeliveries = z.strictObject({
   subscriptionId: z.string().max(100).optional(),
   state: state.optional(),
   type,
-  status: z
-    .string()
-    .regex(/^[1-5]\d\d$/, 'must be an HTTP status')
-    .transform(Number)
-    .optional()
-    .describe('The HTTP status of the last attempt.'),
+  status: status.describe('The HTTP status of the last attempt.'),
   from: period.from.describe(
     'By the append time of the event, inclusive. Left out: with an event id, all of the history; else HOOKLINE_SEARCH_RANGE before `to`, or before now.',
   ),
@@ -100,15 +102,17 @@ export const listDeliveries = z.strictObject({
 });
 export type ListDeliveries = z.infer<typeof listDeliveries>;
 
+const eventPlace = z.object({
+  id: z.string(),
+  type: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  appendedAt: z.iso.datetime(),
+});
+
 export const deliveryView = deliverySummary.extend({
   tenantId: z.string(),
-  event: z.object({
-    id: z.string(),
-    type: z.string(),
-    partition: z.int(),
-    offset: z.int(),
-    appendedAt: z.iso.datetime(),
-  }),
+  event: eventPlace,
   nextAttemptAt: z.iso.datetime().nullable(),
   reason: z
     .string()
@@ -122,18 +126,60 @@ export const deliveryView = deliverySummary.extend({
 });
 export type DeliveryView = z.infer<typeof deliveryView>;
 
+const outcome = z.enum(['delivered', 'failed']);
+
+const attemptSummary = z.object({
+  id: z.string(),
+  number: z
+    .int()
+    .describe('1 for the first of its delivery; two have the same where one was made again after a crash.'),
+  startedAt: z.iso.datetime().describe("By the worker's clock."),
+  durationMs: z.int(),
+  outcome: outcome.describe('`delivered`: it was answered with a 2xx.'),
+  status: z.int().nullable(),
+  error: z.string().nullable().describe('A named failure, where there was no whole answer: `timeout`, `tls`, …'),
+  replayId: z.string().nullable(),
+});
+export type AttemptSummary = z.infer<typeof attemptSummary>;
+
 export const deliveryWithAttempts = deliveryView.extend({
-  attempts: z.array(
-    z.object({
-      id: z.string(),
-      number: z.int(),
-      startedAt: z.iso.datetime(),
-      durationMs: z.int(),
-      status: z.int().nullable(),
-      error: z.string().nullable(),
-      responseBody: z.string().nullable(),
-      replayId: z.string().nullable(),
-    }),
-  ),
+  attempts: z.array(attemptSummary.extend({ responseBody: z.string().nullable() })),
 });
 export type DeliveryWithAttempts = z.infer<typeof deliveryWithAttempts>;
+
+export const listAttempts = z.strictObject({
+  tenantId,
+  eventId: z.string().max(1_024).optional(),
+  deliveryId: z.string().max(100).optional().describe('Also the `webhook-id`.'),
+  subscriptionId: z.string().max(100).optional(),
+  type,
+  status: status.describe('The HTTP status of the answer.'),
+  outcome: outcome.optional().describe('`delivered`: it was answered with a 2xx.'),
+  error: z
+    .string()
+    .max(50)
+    .regex(/^[a-z-]+$/, 'must be the name of a failure')
+    .optional()
+    .describe('A named failure: `timeout`, `connection-refused`, `tls`, …'),
+  from: period.from.describe(
+    'By the append time of the event, inclusive. Left out: with an event or delivery id, all of the history; else HOOKLINE_SEARCH_RANGE before `startedFrom`, or else before `to`, or before now.',
+  ),
+  to: period.to,
+  startedFrom: queryTimestamp.optional().describe("When the attempt began by the worker's clock, inclusive."),
+  startedTo: queryTimestamp.optional().describe('Exclusive.'),
+  ...pageQuery,
+});
+export type ListAttempts = z.infer<typeof listAttempts>;
+
+export const attemptView = attemptSummary.extend({
+  tenantId: z.string(),
+  deliveryId: z.string().describe('Also the `webhook-id`.'),
+  subscriptionId: z.string(),
+  event: eventPlace,
+});
+export type AttemptView = z.infer<typeof attemptView>;
+
+export const attemptsPage = z.object({
+  items: z.array(attemptView).describe('Newest event first; the attempts of one delivery together, newest first.'),
+  nextCursor: searchCursor,
+});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
 import { deliveryIdOf, newId } from '@hookline/domain';
 import {
+  AttemptSearch,
   createPool,
   DayPartitions,
   HistoryWriter,
@@ -16,6 +17,11 @@ import type { ApiAnswer, ApiClient } from '../testing/api-client.js';
 const EACH = 1_000;
 const AT = Date.now() - 7_200_000;
 const DAYS_AGO = AT - 3 * 86_400_000;
+
+/** Events of which there are two attempts: the second one failed for want of an answer, or came much later. */
+const TWICE = 'evt-0-500';
+const RETRIED = 'evt-0-0';
+const RETRIED_AFTER_MS = 5 * 3_600_000;
 
 interface Item {
   id: string;
@@ -81,8 +87,20 @@ beforeAll(async () => {
     const id = deliveryIdOf(event.envelope, event.position, one);
     return outcomeOf(event, { id, subscriptionId: one, state: status === 200 ? 'delivered' : 'retrying', attempt });
   });
+  const again = its.flatMap((event) => {
+    const { id } = event.envelope;
+    if (id !== TWICE && id !== RETRIED) return [];
+    const at = event.position.at + (id === TWICE ? 1_000 : RETRIED_AFTER_MS);
+    const answer = id === TWICE ? { error: 'timeout' } : { status: 503 };
+    const attempt = { id: newId('evt'), number: 2, at, durationMs: 3, ...answer };
+    const delivery = deliveryIdOf(event.envelope, event.position, one);
+    const told = outcomeOf(event, { id: delivery, subscriptionId: one, state: 'retrying', attempt });
+    const record = { ...told, position: { partition: 0, offset: 10_000 + event.position.offset, at } };
+    // The log may have it twice.
+    return [record, { ...record, position: { ...record.position, offset: record.position.offset + 1 } }];
+  });
   await new HistoryWriter(pool, new DayPartitions()).write(
-    { moves: [], events, outcomes },
+    { moves: [], events, outcomes: [...outcomes, ...again] },
     new AbortController().signal,
   );
   await pool.query(`INSERT INTO recorder_offsets SELECT $1, p, $2 FROM generate_series(0, 2) AS p`, [
@@ -168,7 +186,7 @@ describe('deliveries', () => {
       ['', () => true],
       ['&type=order.*', () => true],
       ['&type=invoice.*', () => false],
-      ['&status=503', ({ position }: EventToRecord) => position.partition === 0],
+      ['&status=503', ({ position, envelope }: EventToRecord) => position.partition === 0 && envelope.id !== TWICE],
       ['&state=delivered', ({ position }: EventToRecord) => position.partition !== 0],
       [`&from=${AT}&to=${AT + 5_000}`, ({ position }: EventToRecord) => position.at >= AT && position.at < AT + 5_000],
     ] as const) {
@@ -178,6 +196,98 @@ describe('deliveries', () => {
     // Of one event, however long ago.
     expect(itemsOf(await get('/v1/deliveries?eventId=evt-0-0&status=503'))).toHaveLength(1);
     expect(itemsOf(await get('/v1/deliveries?eventId=evt-0-0&status=200'))).toHaveLength(0);
+  });
+});
+
+describe('attempts', () => {
+  interface Found {
+    id: string;
+    deliveryId: string;
+    number: number;
+    startedAt: string;
+    event: { id: string; appendedAt: string };
+  }
+  const orders = (): EventToRecord[] =>
+    its.filter((event) => isRecent(event) && event.envelope.type === 'order.created');
+  const found = async (query: string): Promise<{ items: Found[]; pages: number }> => {
+    const { items, pages } = await all(`/v1/attempts?${query}`);
+    return { items: items as unknown as Found[], pages };
+  };
+  const eventsOf = ({ items }: { items: Found[] }): string[] => items.map(({ event }) => event.id).sort();
+
+  it('are found newest event first, over pages, each once, and those of one delivery together, newest first', async () => {
+    const { items, pages } = await found('limit=7');
+    expect(eventsOf({ items: items.filter(({ number }) => number === 1) })).toEqual(
+      orders()
+        .map(({ envelope }) => envelope.id)
+        .sort(),
+    );
+    expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
+    const places = items.map(({ event, deliveryId, startedAt }) => `${event.appendedAt} ${deliveryId} ${startedAt}`);
+    expect(places).toEqual(places.toSorted().reverse());
+    expect(pages).toBeGreaterThan(orders().length / 7);
+    const twice = items.filter(({ event }) => event.id === TWICE);
+    expect(twice.map(({ number }) => number)).toEqual([2, 1]);
+  });
+
+  it('are found by outcome, status, error, subscription, type and the time of their event', async () => {
+    const failed = ({ position }: EventToRecord): boolean => position.partition === 0;
+    for (const [query, wanted] of [
+      ['outcome=failed&error=timeout', ({ envelope }: EventToRecord) => envelope.id === TWICE],
+      ['outcome=failed&status=503', failed],
+      ['outcome=delivered', (event: EventToRecord) => !failed(event)],
+      ['status=200', (event: EventToRecord) => !failed(event)],
+      [`subscriptionId=${one}&type=order.*&status=503`, failed],
+      ['type=invoice.*', () => false],
+      ['subscriptionId=%00', () => false],
+      [`from=${AT}&to=${AT + 5_000}`, ({ position }: EventToRecord) => position.at >= AT && position.at < AT + 5_000],
+    ] as const) {
+      expect({ query, ids: eventsOf(await found(`limit=20&${query}`)) }).toEqual({
+        query,
+        ids: orders()
+          .filter(wanted)
+          .map(({ envelope }) => envelope.id)
+          .sort(),
+      });
+    }
+  });
+
+  it('are found by when they began, though their event is older than a list goes back', async () => {
+    const began = DAYS_AGO + RETRIED_AFTER_MS;
+    expect(eventsOf(await found(`startedFrom=${began}&startedTo=${began + 100}`))).toEqual([RETRIED]);
+    expect(eventsOf(await found(`from=${DAYS_AGO - 1_000}&startedFrom=${began}&startedTo=${began + 100}`))).toEqual([
+      RETRIED,
+    ]);
+  });
+
+  it('are found by event and delivery, however long ago, and not by another tenant', async () => {
+    const event = its.find(({ envelope }) => envelope.id === RETRIED) as EventToRecord;
+    const id = deliveryIdOf(event.envelope, event.position, one);
+    for (const query of [`eventId=${RETRIED}`, `deliveryId=${id}`, `eventId=${RETRIED}&deliveryId=${id}`]) {
+      const { items } = await found(`limit=1&${query}`);
+      expect({ query, numbers: items.map(({ number }) => number) }).toEqual({ query, numbers: [2, 1] });
+    }
+    expect((await found(`eventId=${RETRIED}&startedTo=${DAYS_AGO + RETRIED_AFTER_MS}`)).items).toHaveLength(1);
+    for (const query of ['deliveryId=msg_1', 'eventId=%00', `eventId=${TWICE}&deliveryId=${id}`])
+      expect((await found(query)).items).toEqual([]);
+    const stranger = await rig.tenant();
+    for (const query of ['', `?deliveryId=${id}`, `?subscriptionId=${one}`, `?eventId=${RETRIED}`])
+      expect((await stranger.client.get(`/v1/attempts${query}`)).body).toMatchObject({ items: [] });
+  });
+
+  it('of which few are wanted are looked for in a bounded number of deliveries a page: a page may be empty', async () => {
+    const query = async <T>(sql: string, values?: unknown[]): Promise<T> => (await pool.query(sql, values)).rows as T;
+    const narrow = new AttemptSearch({ query }, 10);
+    const filter = { tenantId: tenant.id, error: 'timeout' };
+    const pages: string[][] = [];
+    for (let cursor: string | undefined, done = false; !done; done = cursor === undefined) {
+      const page = await narrow.page(filter, 5, cursor);
+      pages.push(page.attempts.map(({ delivery }) => delivery.event.id));
+      cursor = page.next;
+    }
+    expect(pages.flat()).toEqual([TWICE]);
+    expect(pages.length).toBeGreaterThan(5);
+    expect(pages.filter(({ length }) => length === 0).length).toBe(pages.length - 1);
   });
 });
 
@@ -192,6 +302,12 @@ describe('a search that makes no sense', () => {
     ['/v1/deliveries?state=lost', 'state'],
     ['/v1/deliveries?status=999', 'status'],
     ['/v1/deliveries?from=2&to=1', 'from'],
+    ['/v1/attempts?from=2&to=1', 'from'],
+    ['/v1/attempts?startedFrom=2&startedTo=1', 'startedFrom'],
+    ['/v1/attempts?outcome=lost', 'outcome'],
+    ['/v1/attempts?error=NO', 'error'],
+    ['/v1/attempts?cursor=abc', 'cursor'],
+    ['/v1/attempts?cursor=MS4wMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDA.x', 'cursor'],
   ])('%s is refused', async (path, field) => {
     expect(await get(path)).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   });

@@ -144,12 +144,16 @@ export const adminSection = section<AdminConfig>('Management', {
   ),
   searchRangeMs: duration(
     'HOOKLINE_SEARCH_RANGE',
-    'How far back a list of events or deliveries goes where the request does not say it.',
+    'How far back a list of events, deliveries or attempts goes where the request does not say it.',
     { default: '24h' },
   ),
-  searchRows: count('HOOKLINE_SEARCH_ROWS', 'Events of the history that one page of a search looks through at most.', {
-    default: 100_000,
-    min: 1_000,
-    max: 10_000_000,
-  }),
+  searchRows: count(
+    'HOOKLINE_SEARCH_ROWS',
+    'Events, or for attempts deliveries, that one page of a search looks through at most.',
+    {
+      default: 100_000,
+      min: 1_000,
+      max: 10_000_000,
+    },
+  ),
 });

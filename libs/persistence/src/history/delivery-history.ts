@@ -1,18 +1,12 @@
 import type { DeliveryState } from '@hookline/contracts';
 import type { Queryable } from '../migrate.js';
+import { ATTEMPT_COLUMNS, toAttempt, type AttemptRow, type RecordedAttempt } from './attempt-row.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import { DELIVERY_COLUMNS, toDelivery, type DeliveryRow, type RecordedDelivery } from './delivery-row.js';
 import { deliveryUuid } from './delivery-uuid.js';
 
-export interface RecordedAttempt {
-  id: string;
-  number: number;
-  startedAt: Date;
-  durationMs: number;
-  status: number | null;
-  error: string | null;
+export interface AnsweredAttempt extends RecordedAttempt {
   responseBody: string | null;
-  replayId: string | null;
 }
 
 export interface DeliveryFilter {
@@ -48,7 +42,7 @@ export class DeliveryHistory {
   async get(
     tenantId: string | null,
     deliveryId: string,
-  ): Promise<{ delivery: RecordedDelivery; attempts: RecordedAttempt[] } | undefined> {
+  ): Promise<{ delivery: RecordedDelivery; attempts: AnsweredAttempt[] } | undefined> {
     const delivery = await this.find(tenantId, deliveryId);
     return delivery && { delivery, attempts: await this.attempts(deliveryUuid(deliveryId) as string) };
   }
@@ -111,39 +105,20 @@ export class DeliveryHistory {
     return counts;
   }
 
-  private async attempts(uuid: string): Promise<RecordedAttempt[]> {
-    const rows = await this.database.query<AttemptRow[]>(ATTEMPTS, [uuid]);
-    return rows.map((row) => ({
-      id: row.attempt_id,
-      number: row.number,
-      startedAt: row.started_at,
-      durationMs: row.duration_ms,
-      status: row.status,
-      error: row.error,
-      responseBody: row.response_body,
-      replayId: row.replay_id,
-    }));
+  private async attempts(uuid: string): Promise<AnsweredAttempt[]> {
+    const rows = await this.database.query<AnsweredRow[]>(ATTEMPTS, [uuid]);
+    return rows.map((row) => ({ ...toAttempt(row), responseBody: row.response_body }));
   }
 }
+
+type AnsweredRow = AttemptRow & { response_body: string | null };
 
 /** The outcome of one attempt may be in the log twice: its writer repeats what was not acknowledged. */
 const ATTEMPTS = `
   SELECT * FROM (
-    SELECT DISTINCT ON (attempt_id)
-           attempt_id, number, started_at, duration_ms, status, error, response_body, replay_id
+    SELECT DISTINCT ON (attempt_id) ${ATTEMPT_COLUMNS}, response_body
       FROM attempts WHERE delivery_id = $1 ORDER BY attempt_id, appended_at
   ) a ORDER BY started_at, number`;
-
-interface AttemptRow {
-  attempt_id: string;
-  number: number;
-  started_at: Date;
-  duration_ms: number;
-  status: number | null;
-  error: string | null;
-  response_body: string | null;
-  replay_id: string | null;
-}
 
 /**
  * One page for each subscription, from its index, and then the newest of all: so a tenant's list needs no index of
