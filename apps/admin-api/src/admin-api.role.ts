@@ -113,7 +113,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
         delivery.windowMs,
         clock,
       ),
-      ...historyOf(database, clock, admin),
+      ...historyOf(database, clock, config),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),
       ...deadLettersOf({ database, log, clock }, config),

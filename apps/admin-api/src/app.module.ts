@@ -9,6 +9,7 @@ import { DeadLettersController } from './deadletters/dead-letters.controller.js'
 import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { AttemptsService } from './history/attempts.service.js';
+import { ExchangeService } from './history/exchange.service.js';
 import { HistoryService } from './history/history.service.js';
 import { SearchService } from './history/search.service.js';
 import { KeysController } from './keys/keys.controller.js';
@@ -37,6 +38,7 @@ export interface Services {
   history: HistoryService;
   search: SearchService;
   attempts: AttemptsService;
+  exchanges: ExchangeService;
   payloads: PayloadsService;
   replays: ReplaysService;
   recovery: RecoveryService;
@@ -75,6 +77,7 @@ export class AppModule {
         { provide: HistoryService, useValue: services.history },
         { provide: SearchService, useValue: services.search },
         { provide: AttemptsService, useValue: services.attempts },
+        { provide: ExchangeService, useValue: services.exchanges },
         { provide: PayloadsService, useValue: services.payloads },
         { provide: ReplaysService, useValue: services.replays },
         { provide: RecoveryService, useValue: services.recovery },

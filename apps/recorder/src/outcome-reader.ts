@@ -56,9 +56,17 @@ function delivery(value: NonNullable<OutcomeRecord['delivery']>): void {
     number(attempt.at, 'attempt.at', MAX_TIME);
     number(attempt.durationMs, 'attempt.durationMs', MAX_INT4);
     optional(attempt.status, (status) => whole(status, 'attempt.status', MAX_INT4));
+    optional(attempt.version, (version) => whole(version, 'attempt.version', MAX_INT4));
     optional(attempt.error, (error) => text(error, 'attempt.error'));
     optional(attempt.responseBody, (body) => text(body, 'attempt.responseBody'));
+    optional(attempt.responseHeaders, responseHeaders);
   });
+}
+
+function responseHeaders(parts: unknown): void {
+  if (!Array.isArray(parts) || parts.length % 2 !== 0)
+    throw new UnreadableRecord('attempt.responseHeaders is not a list of names and values');
+  for (const part of parts) text(part, 'attempt.responseHeaders');
 }
 
 function optional<T>(value: T | undefined, check: (value: T) => void): void {

@@ -166,6 +166,8 @@ describe('Recorder', () => {
       { ...outcomeOf(position, 'good', {}), gone: null as never },
       { ...outcomeOf(position, 'good', {}), backlog: { subscriptionId: 'sub_1', version: 1, is: 'some' } as never },
       { ...outcomeOf(position, 'good', {}), backlog: { subscriptionId: 7, version: 1, is: 'full' } as never },
+      outcomeOf(position, 'good', { attempt: attemptOf(1, { version: 1.5 }) }),
+      outcomeOf(position, 'good', { attempt: attemptOf(1, { responseHeaders: ['half'] }) }),
       outcomeOf(position, 'good', { attempt: attemptOf(1, { responseBody: 'a\0b', error: '\ud800' }) }),
     ]);
     // A route is a text that PostgreSQL reads as JSON: half of a surrogate pair passes here, and not there.
@@ -175,7 +177,7 @@ describe('Recorder', () => {
     await recorded(1, 2);
     const [row] = await log.dataSource.query("SELECT response_body FROM attempts WHERE response_body <> ''");
     expect(row).toEqual({ response_body: 'a\ufffdb' });
-    expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="attempts[^}]*\} 9/);
+    expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="attempts[^}]*\} 11/);
     expect(await metrics.text()).toMatch(/hookline_recorder_skipped_total\{topic="events[^}]*\} 1/);
   });
 

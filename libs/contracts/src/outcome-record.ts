@@ -16,12 +16,16 @@ export interface AttemptOutcome {
   /** Start, milliseconds since the epoch, by the worker's clock. */
   at: number;
   durationMs: number;
+  /** The subscription's version that it was made by; what was sent follows from it. */
+  version?: number;
   /** The HTTP status, if there was an answer. */
   status?: number;
   /** A named failure, if there was none: `timeout`, `connection-refused`, `address-refused`, … */
   error?: string;
   /** The start of the answer's body, as text. */
   responseBody?: string;
+  /** Headers of an answer that was no success, secrets masked: name, value, name, value … */
+  responseHeaders?: readonly string[];
 }
 
 /**

@@ -13,6 +13,8 @@ export {
   type SignedMessage,
   type Verification,
 } from './signature.js';
+export { ownHeaders, requestHeaders } from './request-headers.js';
+export { MASK, maskedValue, withoutCredentials } from './masking.js';
 export { Sealer, UnsealError } from './sealer.js';
 export { SealingKeyError } from './sealing-keys.js';
 export { Tagger } from './tagger.js';

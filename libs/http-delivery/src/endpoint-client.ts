@@ -2,12 +2,12 @@ import { Axios } from 'axios';
 import { AddressGuard } from './address-guard.js';
 import { Deadline, type Deadlines } from './deadline.js';
 import type { Endpoint } from './endpoint.js';
-import { Exchange, type BodyLimits } from './exchange.js';
+import { Exchange, type AnswerLimits } from './exchange.js';
 import { OriginConnections, type PoolSettings } from './origin-connections.js';
 import { failureOf, type SendFailure } from './send-failure.js';
 import { undiciAdapter } from './undici-adapter.js';
 
-export interface EndpointClientSettings extends PoolSettings, BodyLimits, Deadlines {
+export interface EndpointClientSettings extends PoolSettings, AnswerLimits, Deadlines {
   /** Networks that endpoints may be in although they are private. */
   allowCidrs: readonly string[];
 }
@@ -27,6 +27,8 @@ export interface SendResult {
   error?: SendFailure;
   /** The answer's `Retry-After` as it came, if it is no success: seconds or a date, or anything else. */
   retryAfter?: string;
+  /** Headers of the answer, if it is no success, as far as they are kept; secrets masked: name, value, name, value … */
+  headers?: readonly string[];
   /** The beginning of the answer's body. */
   body?: string;
   durationMs: number;
@@ -86,6 +88,7 @@ function resultOf(exchange: Exchange, error: SendFailure | undefined): SendResul
   if (exchange.status !== undefined) result.status = exchange.status;
   if (error !== undefined) result.error = error;
   if (exchange.retryAfter !== undefined) result.retryAfter = exchange.retryAfter;
+  if (exchange.answeredHeaders !== undefined) result.headers = exchange.answeredHeaders;
   if (body !== undefined) result.body = body;
   return result;
 }

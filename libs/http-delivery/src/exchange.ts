@@ -1,15 +1,18 @@
 import type { Dispatcher } from 'undici';
 import type { Endpoint } from './endpoint.js';
 import { KeptBody } from './kept-body.js';
+import { keptHeaders } from './kept-headers.js';
 import { findHeader, headerName, wholeNumber, type RawHeaders } from './raw-headers.js';
 import { failureOf, type SendFailure } from './send-failure.js';
 
-/** What is read of an answer's body. */
-export interface BodyLimits {
+/** What is read of an answer. */
+export interface AnswerLimits {
   /** Bytes that are kept. */
   keepBytes: number;
   /** Bytes that are read, so that the connection can be used again; beyond, it is given up. */
   readBytes: number;
+  /** Bytes of headers that are kept of an answer that is no success; 0: none. */
+  responseHeaderBytes: number;
 }
 
 const RETRY_AFTER = headerName('retry-after');
@@ -23,13 +26,15 @@ const MOST_INFORMATIONAL = 16;
 
 /**
  * One request and its answer, as undici reports on it. It speaks undici's lower interface: the other one parses every
- * header of an answer, and nobody reads more than two.
+ * header of an answer, and of a success nobody reads more than two.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   status: number | undefined;
   error: SendFailure | undefined;
   /** As it came, of an answer that is no success. */
   retryAfter: string | undefined;
+  /** Of an answer that is no success, secrets masked: name, value, name, value … */
+  answeredHeaders: readonly string[] | undefined;
   /** When the request was handed to an open connection, ms of `performance.now()`. */
   sentAt: number | undefined;
   /** Whether anything was answered. */
@@ -52,7 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     readonly endpoint: Endpoint,
     readonly headers: string[],
-    private readonly limits: BodyLimits,
+    private readonly limits: AnswerLimits,
     readonly startedAt: number,
   ) {
     this.readMost = limits.readBytes;
@@ -92,7 +97,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.status = status;
     const success = status < 300;
-    if (!success) this.retryAfter = retryAfterOf(headers);
+    if (!success) {
+      this.retryAfter = retryAfterOf(headers);
+      const { responseHeaderBytes } = this.limits;
+      if (responseHeaderBytes > 0) this.answeredHeaders = keptHeaders(headers, responseHeaderBytes);
+    }
     const length = findHeader(headers, CONTENT_LENGTH);
     if (length !== undefined && (wholeNumber(length) ?? 0) > this.limits.readBytes) {
       // It will not be read to its end: of a failure the beginning says why, of a success nothing does.

@@ -18,6 +18,7 @@ import { AddRecorderGaps1763797000011 } from './migrations/1763797000011-add-rec
 import { AddDeadLetters1763797000012 } from './migrations/1763797000012-add-dead-letters.js';
 import { AddExpungedPayloads1763797000013 } from './migrations/1763797000013-add-expunged-payloads.js';
 import { KeepStamps1763797000014 } from './migrations/1763797000014-keep-stamps.js';
+import { AddExchanges1763797000015 } from './migrations/1763797000015-add-exchanges.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -34,6 +35,7 @@ export const MIGRATIONS = [
   AddDeadLetters1763797000012,
   AddExpungedPayloads1763797000013,
   KeepStamps1763797000014,
+  AddExchanges1763797000015,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

@@ -33,6 +33,7 @@ export {
   type DeliveryFilter,
   type DeliveryPage,
   type AnsweredAttempt,
+  type ExchangedAttempt,
 } from './history/delivery-history.js';
 export { type RecordedAttempt } from './history/attempt-row.js';
 export { AttemptSearch, type AttemptFilter, type FoundAttempt } from './history/attempt-search.js';

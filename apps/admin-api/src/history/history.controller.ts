@@ -5,6 +5,8 @@ import { Answers, ApiController } from '../http/api-controller.js';
 import { pageOf, type Page } from '../http/page.js';
 import { QueryOf } from '../http/request.decorators.js';
 import { AttemptsService } from './attempts.service.js';
+import { exchangeView, type ExchangeView } from './exchange.schemas.js';
+import { ExchangeService } from './exchange.service.js';
 import {
   attemptsPage,
   deliveryView,
@@ -34,6 +36,7 @@ export class HistoryController {
     @Inject(HistoryService) private readonly history: HistoryService,
     @Inject(SearchService) private readonly search: SearchService,
     @Inject(AttemptsService) private readonly attemptLists: AttemptsService,
+    @Inject(ExchangeService) private readonly exchanges: ExchangeService,
   ) {}
 
   /** Newest first. */
@@ -66,6 +69,17 @@ export class HistoryController {
   @Answers(200, deliveryWithAttempts)
   delivery(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<DeliveryWithAttempts> {
     return this.history.delivery(caller, id);
+  }
+
+  /** The request and the answer of an attempt, secrets masked. */
+  @Get('deliveries/:id/attempts/:attemptId')
+  @Answers(200, exchangeView)
+  attempt(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Param('attemptId') attemptId: string,
+  ): Promise<ExchangeView> {
+    return this.exchanges.exchange(caller, id, attemptId);
   }
 
   @Get('attempts')

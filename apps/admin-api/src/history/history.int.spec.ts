@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OutcomeRecord } from '@hookline/contracts';
-import { deliveryIdOf } from '@hookline/domain';
+import { deliveryIdOf, verifySignature } from '@hookline/domain';
 import { createPool, DayPartitions, HistoryWriter } from '@hookline/persistence';
 import { AdminRig, adminSettings } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
@@ -140,5 +140,119 @@ describe('a delivery', () => {
       query = body['nextCursor'] === null ? null : `&cursor=${String(body['nextCursor'])}`;
     }
     expect(seen).toEqual(['paged-4', 'paged-3', 'paged-2', 'paged-1', 'paged-0']);
+  });
+});
+
+describe('an attempt', () => {
+  const PAYLOAD = '{"n": 1.50, "ä": "€"}';
+  interface Exchange {
+    request: Record<string, unknown> & { headers: { name: string; value: string }[]; body: string | null };
+    response: Record<string, unknown> | null;
+  }
+
+  /** A subscription of its own, and a failed attempt of a delivery to it. */
+  async function attempted(
+    offset: number,
+    version = 1,
+  ): Promise<{ path: string; secret: string; subscription: string; eventId: string }> {
+    const { body } = await tenant.client.post('/v1/webhooks/subscriptions', {
+      url: 'https://example.com/hook?a=1',
+      headers: { Authorization: 'Bearer s3cret', Accept: 'text/plain' },
+    });
+    const subscription = String(body['id']);
+    const eventId = `tried-${offset}`;
+    const source = { partition: 0, offset, at: AT + offset };
+    const id = deliveryIdOf({ tenant: tenant.id, id: eventId }, source, subscription);
+    const attempt = {
+      id: 'Ab-_.7',
+      number: 3,
+      at: AT + 999,
+      durationMs: 12,
+      version,
+      status: 503,
+      responseBody: 'later',
+      responseHeaders: ['retry-after', '7', 'set-cookie', '***'],
+    };
+    const delivery = { id, subscriptionId: subscription, state: 'retrying' as const, attempt, replayId: 'rpl_1' };
+    await record(offset, eventId, { matched: [subscription], delivery }, PAYLOAD);
+    return {
+      path: `/v1/deliveries/${id}/attempts/${attempt.id}`,
+      secret: String(body['secret']),
+      subscription,
+      eventId,
+    };
+  }
+  const exchange = async (path: string): Promise<Exchange> => {
+    const { status, body } = await tenant.client.get(path);
+    expect(status).toBe(200);
+    return body as unknown as Exchange;
+  };
+  const headerOf = ({ request }: Exchange, name: string): string | undefined =>
+    request.headers.find((header) => header.name === name)?.value;
+
+  it('shows the request with a signature that the endpoint would take, and the answer, secrets masked', async () => {
+    const { path, secret } = await attempted(60);
+    const shown = await exchange(path);
+    expect(shown).toMatchObject({
+      id: 'Ab-_.7',
+      outcome: 'failed',
+      request: {
+        reconstructed: true,
+        method: 'POST',
+        url: 'https://example.com/hook?a=1',
+        ownHeaders: [
+          { name: 'Authorization', value: '***' },
+          { name: 'Accept', value: 'text/plain' },
+        ],
+        unknown: null,
+        body: PAYLOAD,
+      },
+      response: {
+        status: 503,
+        headers: [
+          { name: 'retry-after', value: '7' },
+          { name: 'set-cookie', value: '***' },
+        ],
+        body: 'later',
+      },
+    });
+    expect(JSON.stringify(shown)).not.toContain('s3cret');
+    expect(headerOf(shown, 'hookline-attempt')).toBe('3');
+    expect(headerOf(shown, 'hookline-replay-id')).toBe('rpl_1');
+    expect(headerOf(shown, 'webhook-timestamp')).toBe(String(Math.floor((AT + 999) / 1_000)));
+    const headers = Object.fromEntries(shown.request.headers.map(({ name, value }) => [name, value]));
+    const message = { headers, body: Buffer.from(PAYLOAD) };
+    expect(verifySignature(message, secret, AT + 999, 1_000)).toBe('valid');
+  });
+
+  it('of a subscription that was changed since does not show the URL of now as if it had been that', async () => {
+    const { path, subscription } = await attempted(61);
+    await tenant.client.patch(`/v1/webhooks/subscriptions/${subscription}`, { url: 'https://example.com/other' });
+    const changed = await exchange(path);
+    expect(changed.request).toMatchObject({
+      url: null,
+      ownHeaders: null,
+      unknown: 'the subscription was changed since',
+      body: PAYLOAD,
+    });
+    expect(headerOf(changed, 'webhook-signature')).toBe('***');
+    await tenant.client.delete(`/v1/webhooks/subscriptions/${subscription}`);
+    expect((await exchange(path)).request).toMatchObject({ url: null, unknown: 'the subscription was deleted since' });
+  });
+
+  it('of an event that was expunged shows neither the payload nor what was answered', async () => {
+    const { path, eventId } = await attempted(62);
+    expect((await tenant.client.delete(`/v1/events/${eventId}/payload`)).status).toBe(200);
+    const expunged = await exchange(path);
+    expect(expunged).toMatchObject({ request: { body: null }, response: { status: 503, headers: null, body: null } });
+    expect(headerOf(expunged, 'webhook-signature')).toBe('***');
+  });
+
+  it("is not there by another id, for another delivery, or for another tenant's key", async () => {
+    const [{ path }, other] = [await attempted(63), await rig.tenant()];
+    expect((await other.client.get(path)).status).toBe(404);
+    expect((await rig.operator.get(path)).status).toBe(200);
+    for (const unknown of [`${path}1`, `${path}%00`, path.replace('/msg_', '/msg_0')])
+      expect((await tenant.client.get(unknown)).status).toBe(404);
   });
 });

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { AttemptOutcome } from '@hookline/contracts';
+import { requestHeaders } from '@hookline/domain';
 import type { EndpointClient, SendResult } from '@hookline/http-delivery';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Delivery } from '../delivery.js';
 import type { Opened, Target } from '../subscriptions/target.js';
-import { requestHeaders } from './request-headers.js';
 
 /** What an attempt met, and what the endpoint asked for besides. */
 export interface Attempted {
@@ -27,7 +27,8 @@ export class Attempter {
 
   /** Never rejects. */
   async attempt(target: Target, { envelope, body }: Delivery): Promise<Attempted> {
-    const at = this.clock.now();
+    // A whole number, as it is recorded: the signature's time is derived from it.
+    const at = Math.floor(this.clock.now());
     const number = envelope.attempts + 1;
     const opened = this.open(target);
     const result: SendResult =
@@ -38,11 +39,13 @@ export class Attempter {
             headers: requestHeaders(opened, envelope, number, Math.floor(at / 1_000), body),
             body,
           });
-    const outcome: AttemptOutcome = { id: this.idPrefix + this.made++, number, at, durationMs: result.durationMs };
+    const id = this.idPrefix + this.made++;
+    const outcome: AttemptOutcome = { id, number, at, durationMs: result.durationMs, version: target.version };
     if (result.status !== undefined) outcome.status = result.status;
     if (result.error !== undefined) outcome.error = result.error;
     // PostgreSQL's text has no NUL.
     if (result.body) outcome.responseBody = result.body.replaceAll('\0', '\uFFFD');
+    if (result.headers) outcome.responseHeaders = result.headers;
     return { outcome, retryAfter: result.retryAfter };
   }
 

@@ -29,6 +29,18 @@ describe('a delivery', () => {
     expect(rig.outcomes()).toMatchObject([{ delivery: { state: 'delivered', attempt: { number: 1, status: 204 } } }]);
   });
 
+  it('is told with the version that it was sent by; and a failure with the headers of the answer', async () => {
+    const rig = new DelivererRig({}, { version: 7 });
+    rig.answer = () => ({ ...FAILED, headers: ['x-request-id', '1'] });
+    await rig.deliver();
+    rig.answer = () => OK;
+    await rig.deliver();
+    const [failed, delivered] = rig.outcomes().map(({ delivery }) => delivery?.attempt);
+    expect(failed).toMatchObject({ version: 7, responseHeaders: ['x-request-id', '1'] });
+    expect(delivered).toMatchObject({ version: 7, status: 204 });
+    expect(delivered).not.toHaveProperty('responseHeaders');
+  });
+
   it('that is expired is buried before it waits for room', async () => {
     const rig = new DelivererRig({ endpointConcurrency: 1 });
     rig.answer = new Answers().next;

@@ -1,5 +1,14 @@
 import type { EarlierVersion, SubscriptionRecord, SubscriptionSecrets } from '@hookline/contracts';
-import { isLive, Signer, takesOf, versionAt, type Holding, type Matchable, type Sealer } from '@hookline/domain';
+import {
+  isLive,
+  ownHeaders,
+  Signer,
+  takesOf,
+  versionAt,
+  type Holding,
+  type Matchable,
+  type Sealer,
+} from '@hookline/domain';
 import { Endpoint } from '@hookline/http-delivery';
 import type { Subscriber } from './subscriber.js';
 
@@ -12,10 +21,6 @@ export interface Opened {
 }
 
 const NONE: readonly EarlierVersion[] = [];
-
-/** What a subscription's own headers may not say: it would break the request, or pass for ours. */
-const RESERVED =
-  /^(host|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|transfer-encoding|content-.*|webhook-.*|hookline-.*)$/i;
 
 /**
  * The latest version of a subscription, by which it is sent to, and what the versions before it took. Which one an event
@@ -74,7 +79,6 @@ export class Target implements Matchable, Holding {
   private unseal(): Opened {
     const { tenant, id, url, sealed } = this.record;
     const { secrets, headers } = JSON.parse(this.sealer.open(sealed, `${tenant}/${id}`)) as SubscriptionSecrets;
-    const own = Object.entries(headers).filter(([name]) => !RESERVED.test(name));
-    return { endpoint: new Endpoint(url), signer: new Signer(secrets), headers: own.flat() };
+    return { endpoint: new Endpoint(url), signer: new Signer(secrets), headers: ownHeaders(headers) };
   }
 }

@@ -45,6 +45,7 @@ export interface DeliveryConfig {
   viewStaleMs: number;
   subscriptionBacklog: number;
   breakerWordMs: number;
+  responseHeaderBytes: number;
 }
 
 export const deliverySection = section<DeliveryConfig>('Delivery', {
@@ -247,5 +248,10 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
     'HOOKLINE_BREAKER_WORD',
     "How long an owner's word counts that an endpoint is broken; while that fails it is repeated after half of it, so it should be several times HOOKLINE_BREAKER_OPEN_MOST.",
     { default: '1h' },
+  ),
+  responseHeaderBytes: count(
+    'HOOKLINE_RESPONSE_HEADER_BYTES',
+    "Bytes of the headers of an endpoint's answer that are kept of one that is no success, of 16 headers at most; 0: none.",
+    { default: 2_048, max: 16_384 },
   ),
 });

@@ -13,6 +13,7 @@ const SETTINGS: EndpointClientSettings = {
   idleConnections: 1_000,
   keepBytes: 32,
   readBytes: 65_536,
+  responseHeaderBytes: 0,
   allowCidrs: ['127.0.0.0/8'],
 };
 

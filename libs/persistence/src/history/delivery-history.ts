@@ -9,6 +9,14 @@ export interface AnsweredAttempt extends RecordedAttempt {
   responseBody: string | null;
 }
 
+/** With what the request and the answer can be told from. */
+export interface ExchangedAttempt extends AnsweredAttempt {
+  /** The subscription's version that it was made by; null where that is not recorded. */
+  version: number | null;
+  /** Name, value, name, value …; null where none were kept. */
+  responseHeaders: string[] | null;
+}
+
 export interface DeliveryFilter {
   /** Null: of every tenant. */
   tenantId: string | null;
@@ -57,6 +65,23 @@ export class DeliveryHistory {
       [uuid, tenantId],
     );
     return row && toDelivery(row);
+  }
+
+  /** One attempt of a delivery that was found. */
+  async attempt(deliveryId: string, attemptId: string): Promise<ExchangedAttempt | undefined> {
+    const [row] = await this.database.query<ExchangedRow[]>(
+      `SELECT ${ATTEMPT_COLUMNS}, response_body, subscription_version, response_headers
+         FROM attempts WHERE delivery_id = $1 AND attempt_id = $2 ORDER BY appended_at LIMIT 1`,
+      [deliveryUuid(deliveryId), attemptId],
+    );
+    return (
+      row && {
+        ...toAttempt(row),
+        responseBody: row.response_body,
+        version: row.subscription_version,
+        responseHeaders: row.response_headers === null ? null : (JSON.parse(row.response_headers) as string[]),
+      }
+    );
   }
 
   /**
@@ -112,6 +137,7 @@ export class DeliveryHistory {
 }
 
 type AnsweredRow = AttemptRow & { response_body: string | null };
+type ExchangedRow = AnsweredRow & { subscription_version: number | null; response_headers: string | null };
 
 /** The outcome of one attempt may be in the log twice: its writer repeats what was not acknowledged. */
 const ATTEMPTS = `

@@ -68,10 +68,10 @@ const EXPUNGE = `
        AND tenant_id = $2
      RETURNING partition, "offset", appended_at, expunged_at
   ), answers AS (
-    UPDATE attempts a SET response_body = NULL
+    UPDATE attempts a SET response_body = NULL, response_headers = NULL
       FROM hit JOIN deliveries d
         ON d.event_partition = hit.partition AND d.event_offset = hit."offset" AND d.event_at = hit.appended_at
-     WHERE a.delivery_id = d.delivery_id AND a.response_body IS NOT NULL
+     WHERE a.delivery_id = d.delivery_id AND coalesce(a.response_body, a.response_headers) IS NOT NULL
   )
   SELECT * FROM hit ORDER BY partition, "offset"`;
 

@@ -44,6 +44,8 @@ export const ATTEMPTS: CopyTable<AttemptRow> = {
     'error',
     'response_body',
     'replay_id',
+    'subscription_version',
+    'response_headers',
   ],
   encode: (buffer, { position, outcome, delivery, attempt }) =>
     buffer
@@ -62,5 +64,7 @@ export const ATTEMPTS: CopyTable<AttemptRow> = {
       .int4(attempt.status)
       .text(attempt.error)
       .text(attempt.responseBody)
-      .text(delivery.replayId),
+      .text(delivery.replayId)
+      .int4(attempt.version)
+      .text(attempt.responseHeaders && JSON.stringify(attempt.responseHeaders)),
 };

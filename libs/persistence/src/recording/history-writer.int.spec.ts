@@ -136,6 +136,17 @@ describe('HistoryWriter', () => {
     expect(await deliveries.get(null, "'; drop table")).toBeUndefined();
   });
 
+  it('keeps of an attempt the version that it was made by, and the headers of its answer', async () => {
+    const id = newId();
+    const [older, newer] = [1, 2].map((number) => outcome(id, 'retrying', number, { at: LONG_AGO, offset: number }));
+    const responseHeaders = ['retry-after', '7', 'x', '\0"\u00e4'];
+    Object.assign(newer?.outcome.delivery?.attempt ?? {}, { version: 9, responseHeaders });
+    await write(older as OutcomeToRecord, newer as OutcomeToRecord);
+    expect(await deliveries.attempt(id, 'a1')).toMatchObject({ number: 1, version: null, responseHeaders: null });
+    expect(await deliveries.attempt(id, 'a2')).toMatchObject({ number: 2, version: 9, responseHeaders });
+    expect(await deliveries.attempt(id, 'a3')).toBeUndefined();
+  });
+
   it('keeps a row on the day of its record, and drops whole days', async () => {
     const id = newId();
     const tomorrow = { partition: 2, offset: 8, at: LONG_AGO + 1 };
