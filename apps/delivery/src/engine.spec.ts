@@ -170,6 +170,7 @@ describe('an event', () => {
       );
       await clock.advanceAsync(0);
       owner = false;
+      revoked.abort();
       const queued = frozen.length;
       for (const wake of frozen) wake();
       expect(await end).toBe(ends);
@@ -204,6 +205,41 @@ describe('an event', () => {
     clock.advance(1_000);
     await engine.events.handler([record({ offset: 8, headers: encodeEventHeaders({ ...event, id: 'e2' }) })])[0];
     expect([sent.length, topicsWritten()]).toEqual([1, ['hookline.retry.5s']]);
+  });
+
+  it('what is half written when the lease is out waits for it, and is not done again', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 500, durationMs: 1 });
+    frozen = [];
+    const [taken] = engine.events.handler([record()]);
+    await clock.advanceAsync(0);
+    const [lane, outcome] = frozen;
+    frozen = undefined;
+    lane?.();
+    await clock.advanceAsync(0);
+    // The group has not heard of this worker for a session timeout, and keeps it.
+    owner = false;
+    outcome?.();
+    await clock.advanceAsync(1_000);
+    expect(topicsWritten()).toEqual(['hookline.retry.5s']);
+    owner = true;
+    await clock.advanceAsync(1_000);
+    await taken;
+    expect([sent.length, topicsWritten()]).toEqual([1, ['hookline.retry.5s']]);
+  });
+
+  it('whoever leaves a broken endpoint to its owner puts off by the schedule, not by what it has met itself', async () => {
+    const engine = engineWith({ breakerFailures: 2 }, { isOwner: () => false });
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 500, durationMs: 1 });
+    for (let n = 0; n < 2; n++)
+      await engine.events.handler([record({ offset: n, headers: encodeEventHeaders({ ...event, id: `e${n}` }) })])[0];
+    const { key, ...rest } = encodeEndpointWord({ subscriptionId: 'sub_a', isBroken: true, word: 'another' });
+    engine.words.take({ ...rest, key: Buffer.from(key), timestamp: clock.now() });
+    clock.advance(1_000);
+    await engine.events.handler([record({ offset: 8, headers: encodeEventHeaders({ ...event, id: 'e8' }) })])[0];
+    expect(topicsWritten()).toEqual(['hookline.retry.5s', 'hookline.retry.5s', 'hookline.retry.5s']);
   });
 
   it('put off straight from the log says that its owner has not counted it; what the owner puts off does not', async () => {

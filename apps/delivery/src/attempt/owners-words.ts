@@ -56,7 +56,10 @@ export class OwnersWords {
     const word: Word = { at: now, isOver: false };
     this.words.set(subscriptionId, word);
     this.say(subscriptionId, true, () => {
-      if (this.words.get(subscriptionId) === word) this.words.delete(subscriptionId);
+      if (this.words.get(subscriptionId) !== word) return;
+      // What was said before it may still count, and is to be taken back once the endpoint is well.
+      if (before === undefined) this.words.delete(subscriptionId);
+      else this.words.set(subscriptionId, before);
     });
   }
 

@@ -84,7 +84,9 @@ export class Rooms {
     const now = this.clock.now();
     const door = this.doors.of(subscriber, now);
     const hindrance = door.hindrance(now);
-    const ms = hindrance === 'breaker' ? door.closedMs(now) : door.deferralMs(kind, now);
+    // How long its owner leaves it alone is not known here; who waits comes again as often as if it had been tried.
+    const closedMs = door.health.isOwnersToTry ? 0 : door.closedMs(now);
+    const ms = hindrance === 'breaker' ? closedMs : door.deferralMs(kind, now);
     return { ms, hindrance, isOwners: door.health.isOwners };
   }
 

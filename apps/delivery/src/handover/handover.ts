@@ -15,7 +15,7 @@ import {
   type OutcomeRecord,
   type WideDelivery,
 } from '@hookline/contracts';
-import { NotDurable, type Assignment, type LogRecord } from '@hookline/kafka';
+import { NotDurable, type Assignment, type LogRecord, type OutgoingRecord } from '@hookline/kafka';
 import type { Delivery, FirstRecord } from '../delivery.js';
 import type { DeliveryMetrics } from '../metrics.js';
 import type { PatientOutput } from './patient-output.js';
@@ -73,8 +73,7 @@ export class Handover {
   wideToLane(wide: WideDelivery, body: Buffer, partition: number, assignment: Assignment): Promise<unknown> {
     this.metrics.handedOver('deliveries', wide.subscriptionIds.length);
     const headers = encodeWideHeaders(wide);
-    const mayLeave = this.whileOurs(assignment);
-    return this.output.append({ topic: TOPICS.deliveries, partition, value: body, headers, mayLeave });
+    return this.appendIfOurs({ topic: TOPICS.deliveries, partition, value: body, headers }, assignment);
   }
 
   /**
@@ -135,12 +134,12 @@ export class Handover {
     }
     const origin = `${record.topic}:${record.partition}:${record.offset}`;
     const why = { reason: 'unreadable' satisfies DeadLetterReason, detail, origin };
-    const mayLeave = this.whileOurs(record.assignment);
-    const letter = { topic: TOPICS.deadLetters, key: record.key, value: record.value, mayLeave };
-    return this.output.append({ ...letter, headers: { ...headers, ...why } }).catch((error: unknown) => {
+    const { assignment, key, value } = record;
+    const letter = { topic: TOPICS.deadLetters, key, value, headers: { ...headers, ...why } };
+    return this.appendIfOurs(letter, assignment).catch((error: unknown) => {
       if (!(error instanceof NotDurable) || error.reason !== 'refused') throw error;
       // Too large with what is added to it: it must not stop the lane, and the log has it.
-      return this.output.append({ ...letter, key: null, value: null, headers: why });
+      return this.appendIfOurs({ ...letter, key: null, value: null, headers: why }, assignment);
     });
   }
 
@@ -166,19 +165,14 @@ export class Handover {
 
   private write(topic: string, delivery: Delivery, headers: Record<string, Buffer | string>): Promise<unknown> {
     const { envelope, body, assignment } = delivery;
-    const mayLeave = this.whileOurs(assignment);
-    return this.output.append({ topic, key: envelope.subscriptionId, value: body, headers, mayLeave });
-  }
-
-  private whileOurs(assignment: Assignment): () => boolean {
-    return () => this.owns(assignment);
+    return this.appendIfOurs({ topic, key: envelope.subscriptionId, value: body, headers }, assignment);
   }
 
   private tellIfOurs(delivery: Delivery, part: Told, goneVersion?: number): Promise<unknown> {
-    return this.tell(delivery, part, goneVersion, this.whileOurs(delivery.assignment));
+    return this.tell(delivery, part, goneVersion, delivery.assignment);
   }
 
-  private tell(delivery: Delivery, part: Told, goneVersion?: number, mayLeave?: () => boolean): Promise<unknown> {
+  private tell(delivery: Delivery, part: Told, goneVersion?: number, ifOurs?: Assignment): Promise<unknown> {
     const { envelope, firstRecord } = delivery;
     const record: OutcomeRecord = about(envelope.event, envelope.source);
     const matched = firstRecord?.take();
@@ -186,7 +180,7 @@ export class Handover {
     record.delivery = { id: envelope.deliveryId, subscriptionId: envelope.subscriptionId, ...part };
     if (envelope.replayId !== undefined) record.delivery.replayId = envelope.replayId;
     if (goneVersion !== undefined) record.gone = { subscriptionId: envelope.subscriptionId, version: goneVersion };
-    const written = this.outcome(record, mayLeave);
+    const written = this.outcome(record, ifOurs);
     if (matched === undefined || firstRecord === undefined) return written;
     return written.catch((error: unknown) => {
       firstRecord.giveBack();
@@ -194,8 +188,13 @@ export class Handover {
     });
   }
 
-  private outcome(record: OutcomeRecord, mayLeave?: () => boolean): Promise<unknown> {
-    return this.output.append({ topic: TOPICS.attempts, value: encodeOutcome(record), mayLeave });
+  private outcome(outcome: OutcomeRecord, ifOurs?: Assignment): Promise<unknown> {
+    const record = { topic: TOPICS.attempts, value: encodeOutcome(outcome) };
+    return ifOurs === undefined ? this.output.append(record) : this.appendIfOurs(record, ifOurs);
+  }
+
+  private appendIfOurs(record: OutgoingRecord, assignment: Assignment): Promise<unknown> {
+    return this.output.append({ ...record, mayLeave: () => this.owns(assignment) }, assignment.signal);
   }
 }
 

@@ -152,7 +152,8 @@ export class OrderedLanes {
   shareOf(partition: number, scarceAbove: number): number | undefined {
     const { events, sharers } = this.byPartition.get(partition)?.outstanding ?? NONE;
     const { outstandingMost } = this.rules;
-    return sharers > 1 && events > outstandingMost * scarceAbove ? outstandingMost / 2 / sharers : undefined;
+    if (sharers < 2 || events <= outstandingMost * scarceAbove) return undefined;
+    return outstandingMost * Math.max(0.5 / sharers, SHARE_LEAST);
   }
 
   /** Whether order matters for it. */
@@ -229,3 +230,6 @@ export class OrderedLanes {
 }
 
 const NONE = { events: 0, sharers: 0 };
+
+/** Of the room: with a smaller share a subscription would be held back and let go on every few events. */
+const SHARE_LEAST = 0.001;

@@ -8,6 +8,7 @@ import {
   OffsetRunner,
   RangeReader,
   TopicFollower,
+  type Assignment,
   type BatchHandler,
   type LogRecord,
   type Output,
@@ -87,10 +88,8 @@ export class RigWorker {
       clock,
       logger: silentLogger,
       metrics: counts,
-      owns: {
-        event: (assignment) => this.events.isOwner(assignment),
-        lane: (assignment) => this.lanes.isOwner(assignment),
-      },
+      // Which of them is asked follows from the topic's name, and here it has another one.
+      owns: { event: (assignment) => this.isOwner(assignment), lane: (assignment) => this.isOwner(assignment) },
       leaseMs: SESSION_MS,
       share: this.share,
       readLane: (lane, range, signal) => new RangeReader(this.kafka).read(rig.named(lane), [range], signal),
@@ -161,6 +160,11 @@ export class RigWorker {
     this.dead = true;
     this.sockets.kill();
     void this.stop();
+  }
+
+  private isOwner(assignment: Assignment): boolean {
+    const runner = this.rig.unnamed(assignment.topic) === TOPICS.events ? this.events : this.lanes;
+    return runner.isOwner(assignment);
   }
 
   private async stopOnce(): Promise<void> {

@@ -49,13 +49,13 @@ describe('the limit of what is in flight', () => {
       logger: quiet,
       observer: {},
       retry: { firstMs: 100, mostMs: 100 },
-      completed: (_, records) => intake.settled(records),
+      completed: (by, records) => intake.completed(by, records),
       letGo: () => intake.settled(1),
     });
   });
 
-  function own(number: number): OwnedPartition {
-    const added = new OwnedPartition('t', number, { records: 1_000, bytes: 1e6 }, false, () => intake.setAside());
+  function own(number: number, highWater = 1_000): OwnedPartition {
+    const added = new OwnedPartition('t', number, { records: highWater, bytes: 1e6 }, false, () => intake.setAside());
     added.restore({ watermark: 0, start: 0, end: 100 }, { complete: [], remainders: [] });
     added.pauses.delete('restoring');
     owned.add(added);
@@ -93,6 +93,23 @@ describe('the limit of what is in flight', () => {
     for (let offset = 1; offset < 6; offset++) await settle(offset);
     expect([handled.size, partition.waiting, intake.isPaused(partition)]).toEqual([14, 0, false]);
     expect([...handled.keys()]).toEqual(Array.from({ length: 14 }, (_, offset) => offset));
+  });
+
+  it('counts what is in flight exactly where a partition that was full is given more by a completion, and drains then only', async () => {
+    const full = own(1, 4);
+    fetch(4, full);
+    fetch(2, full);
+    expect([full.inFlight, full.waiting]).toEqual([4, 2]);
+    await settle(0);
+    await settle(1);
+    expect([full.inFlight, full.waiting, intake.inFlight]).toEqual([4, 0, 4]);
+    intake.pause('stopping');
+    let drained = false;
+    void intake.drained().then(() => (drained = true));
+    for (const offset of [2, 3, 4]) await settle(offset);
+    expect([intake.inFlight, drained]).toEqual([1, false]);
+    await settle(5);
+    expect([intake.inFlight, drained]).toEqual([0, true]);
   });
 
   it('lets a partition be fetched on before nothing of it waits any more, and not while much does', async () => {

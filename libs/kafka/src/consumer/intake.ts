@@ -81,7 +81,16 @@ export class Intake {
     this.check();
   }
 
-  /** To be called when so many records left what is in flight. */
+  /**
+   * To be called when so many records of a partition are complete. First they are in no count any more: what is handed over
+   * then counts all anew.
+   */
+  completed(partition: OwnedPartition, records: number): void {
+    this.settled(records);
+    this.apply(partition);
+  }
+
+  /** To be called when so many records left what is in flight, and nothing else has changed. */
   settled(records: number): void {
     this.count -= records;
     this.check();

@@ -287,8 +287,7 @@ export class OffsetRunner {
 
   private completed(partition: OwnedPartition, records: number): void {
     this.observer.completed?.(partition.topic, records);
-    this.intake.apply(partition);
-    this.intake.settled(records);
+    this.intake.completed(partition, records);
   }
 
   private revoke(partition: OwnedPartition, reason: string): void {
