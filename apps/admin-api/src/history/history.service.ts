@@ -3,6 +3,7 @@ import { InvalidCursor, type DeliveryHistory, type EventHistory, type RecordedDe
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
 import { invalidCursor, type Page } from '../http/page.js';
 import { notFound } from '../http/problems.js';
+import { millisOf } from '../topics/timestamp.js';
 import type { SearchPeriod } from './search-period.js';
 import { deliverySummary, deliveryView, eventSummary, withAttempts } from './history-views.js';
 import type { DeliveryView, DeliveryWithAttempts, EventQuery, EventView, ListDeliveries } from './history.schemas.js';
@@ -71,6 +72,8 @@ export class HistoryService {
         (query.subscriptionId === undefined || delivery.subscriptionId === query.subscriptionId) &&
         (query.state === undefined || delivery.state === query.state) &&
         (query.status === undefined || delivery.lastStatus === query.status) &&
+        delivery.event.at >= (query.from === undefined ? 0 : millisOf(query.from)) &&
+        delivery.event.at < (query.to === undefined ? Infinity : millisOf(query.to)) &&
         matchesType(query.type ?? '*', delivery.event.type),
     );
     const items = wanted.slice(0, query.limit);

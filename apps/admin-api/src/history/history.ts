@@ -30,7 +30,7 @@ export function historyOf(
   return {
     history: new HistoryService(events, deliveries, period),
     search: new SearchService(new EventSearch(database, searchRows), events, period),
-    attempts: new AttemptsService(new AttemptSearch(database, searchRows), events, period),
+    attempts: new AttemptsService(new AttemptSearch(database, searchRows, clock), events, period),
     exchanges: new ExchangeService(deliveries, events, database, mapper),
   };
 }

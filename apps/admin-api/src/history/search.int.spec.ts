@@ -9,6 +9,7 @@ import {
   type EventToRecord,
   type OutcomeToRecord,
 } from '@hookline/persistence';
+import { systemClock } from '@hookline/platform';
 import type { Pool } from 'pg';
 import { AdminRig, adminSettings } from '../testing/admin-rig.js';
 import type { ApiAnswer, ApiClient } from '../testing/api-client.js';
@@ -196,6 +197,8 @@ describe('deliveries', () => {
     // Of one event, however long ago.
     expect(itemsOf(await get('/v1/deliveries?eventId=evt-0-0&status=503'))).toHaveLength(1);
     expect(itemsOf(await get('/v1/deliveries?eventId=evt-0-0&status=200'))).toHaveLength(0);
+    expect(itemsOf(await get(`/v1/deliveries?eventId=evt-0-0&from=${AT}`))).toHaveLength(0);
+    expect(itemsOf(await get(`/v1/deliveries?eventId=evt-0-0&to=${AT}`))).toHaveLength(1);
   });
 });
 
@@ -277,7 +280,7 @@ describe('attempts', () => {
 
   it('of which few are wanted are looked for in a bounded number of deliveries a page: a page may be empty', async () => {
     const query = async <T>(sql: string, values?: unknown[]): Promise<T> => (await pool.query(sql, values)).rows as T;
-    const narrow = new AttemptSearch({ query }, 10);
+    const narrow = new AttemptSearch({ query }, 10, systemClock);
     const filter = { tenantId: tenant.id, error: 'timeout' };
     const pages: string[][] = [];
     for (let cursor: string | undefined, done = false; !done; done = cursor === undefined) {

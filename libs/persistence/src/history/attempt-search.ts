@@ -1,3 +1,4 @@
+import type { Clock } from '@hookline/platform';
 import type { Queryable } from '../migrate.js';
 import { decodeAttemptCursor, encodeAttemptCursor, type AttemptPlace } from './attempt-cursor.js';
 import { ATTEMPT_COLUMNS, toAttempt, type AttemptRow, type RecordedAttempt } from './attempt-row.js';
@@ -38,6 +39,7 @@ export interface AttemptPage {
 
 /** A look that finds too little is followed by one through so many times more deliveries. */
 const WIDER = 8;
+const DAY_MS = 86_400_000;
 
 /**
  * Finds attempts by those deliveries that they are of, newest event first, the attempts of one delivery together. Attempts
@@ -45,10 +47,14 @@ const WIDER = 8;
  * of deliveries, and may be short, or empty, where little of that is wanted.
  */
 export class AttemptSearch {
-  /** @param rows deliveries that a page looks through at most, as long as no tenant has more subscriptions than that */
+  /**
+   * @param rows that a page looks through at most: for each delivery one, and one more for each day since its event, for each
+   *   day's attempts have a table of their own. Of each of the tenant's subscriptions one delivery is looked at in any case.
+   */
   constructor(
     private readonly database: Queryable,
     private readonly rows: number,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -58,14 +64,23 @@ export class AttemptSearch {
   async page(filter: AttemptFilter, limit: number, cursor?: string): Promise<AttemptPage> {
     let place = cursor === undefined ? undefined : decodeAttemptCursor(cursor);
     const attempts: FoundAttempt[] = [];
-    for (let looked = 0, look = Math.min(this.rows, limit * 2); ; look = Math.min(look * WIDER, this.rows - looked)) {
-      const found = await this.look(filter, limit - attempts.length, look, place);
+    let rowsEach = this.rowsEach(place?.at ?? filter.to);
+    for (let left = this.rows, look = limit * 2; ; look *= WIDER) {
+      const deliveries = Math.max(1, Math.min(look, Math.floor(left / rowsEach)));
+      const found = await this.look(filter, limit - attempts.length, deliveries, place);
       attempts.push(...found.attempts);
-      looked += look;
+      left -= deliveries * rowsEach;
       place = found.end;
       if (place === undefined) return { attempts };
-      if (attempts.length >= limit || looked >= this.rows) return { attempts, next: encodeAttemptCursor(place) };
+      rowsEach = this.rowsEach(place.at);
+      if (attempts.length >= limit || left < rowsEach) return { attempts, next: encodeAttemptCursor(place) };
     }
+  }
+
+  /** What a delivery counts whose event came then, or now. */
+  private rowsEach(at: Date | undefined): number {
+    const now = this.clock.now();
+    return 1 + Math.max(0, Math.floor((now - (at?.getTime() ?? now)) / DAY_MS));
   }
 
   /** @returns the end is undefined where nothing is left */
