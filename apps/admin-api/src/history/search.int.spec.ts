@@ -6,6 +6,7 @@ import {
   createPool,
   DayPartitions,
   HistoryWriter,
+  type AttemptFilter,
   type EventToRecord,
   type OutcomeToRecord,
 } from '@hookline/persistence';
@@ -278,19 +279,42 @@ describe('attempts', () => {
       expect((await stranger.client.get(`/v1/attempts${query}`)).body).toMatchObject({ items: [] });
   });
 
-  it('of which few are wanted are looked for in a bounded number of deliveries a page: a page may be empty', async () => {
+  /** The event ids of each page of a search that looks through so many deliveries at most. */
+  async function pagesOf(rows: number, filter: AttemptFilter): Promise<string[][]> {
     const query = async <T>(sql: string, values?: unknown[]): Promise<T> => (await pool.query(sql, values)).rows as T;
-    const narrow = new AttemptSearch({ query }, 10, systemClock);
-    const filter = { tenantId: tenant.id, error: 'timeout' };
+    const narrow = new AttemptSearch({ query }, rows, systemClock);
     const pages: string[][] = [];
     for (let cursor: string | undefined, done = false; !done; done = cursor === undefined) {
       const page = await narrow.page(filter, 5, cursor);
       pages.push(page.attempts.map(({ delivery }) => delivery.event.id));
       cursor = page.next;
     }
+    return pages;
+  }
+
+  it('of which few are wanted are looked for in a bounded number of deliveries a page: a page may be empty', async () => {
+    const pages = await pagesOf(10, { tenantId: tenant.id, error: 'timeout' });
     expect(pages.flat()).toEqual([TWICE]);
     expect(pages.length).toBeGreaterThan(5);
     expect(pages.filter(({ length }) => length === 0).length).toBe(pages.length - 1);
+  });
+
+  it('of a busy subscription and a quiet one are in order over pages, each once, though the share of the busy one is used up first', async () => {
+    const its = await rig.tenant();
+    const subscribe = async (): Promise<string> =>
+      String((await its.client.post('/v1/webhooks/subscriptions', { url: 'https://example.com/' })).body['id']);
+    const [busy, quiet] = [await subscribe(), await subscribe()];
+    const outcomes = Array.from({ length: 30 }, (_, offset) => {
+      const event = eventAt(7, offset, AT + offset, its.id);
+      const subscriptionId = offset % 10 === 0 ? quiet : busy;
+      const attempt = { id: `a${offset}`, number: 1, at: event.position.at, durationMs: 3, status: 200 };
+      const id = deliveryIdOf(event.envelope, event.position, subscriptionId);
+      return outcomeOf(event, { id, subscriptionId, state: 'delivered', attempt });
+    });
+    const writer = new HistoryWriter(pool, new DayPartitions());
+    await writer.write({ moves: [], events: [], outcomes }, new AbortController().signal);
+    const newestFirst = outcomes.map(({ outcome }) => outcome.eventId).reverse();
+    expect((await pagesOf(4, { tenantId: its.id })).flat()).toEqual(newestFirst);
   });
 });
 
