@@ -1,5 +1,5 @@
 import { decodeDeliveryHeaders, encodeDeliveryHeaders, type DeliveryEnvelope } from './delivery-record.js';
-import { requiredHeader, type RecordHeaders } from './log-position.js';
+import { optionalHeader, requiredHeader, UnreadableRecord, type RecordHeaders } from './log-position.js';
 
 /** Why a delivery ended without being delivered. */
 export type DeadLetterReason =
@@ -40,8 +40,36 @@ export interface HeldRange {
   since: string;
 }
 
-export function encodeHeldRangeHeaders(range: HeldRange, reason: 'let-go' | 'subscription-deleted'): RecordHeaders {
+type HeldRangeReason = 'let-go' | 'subscription-deleted';
+const HELD_RANGE_REASONS: readonly unknown[] = ['let-go', 'subscription-deleted'] satisfies HeldRangeReason[];
+
+export function encodeHeldRangeHeaders(range: HeldRange, reason: HeldRangeReason): RecordHeaders {
   return { reason, 'held-range': JSON.stringify(range) };
+}
+
+/**
+ * Undefined for any other dead letter: also for a record that can't be read and has such a header of its own, for the
+ * reason is never its own.
+ * @throws UnreadableRecord
+ */
+export function decodeHeldRange(headers: Readonly<Record<string, unknown>>): HeldRange | undefined {
+  const text = optionalHeader(headers, 'held-range');
+  if (text === undefined || !HELD_RANGE_REASONS.includes(optionalHeader(headers, 'reason'))) return undefined;
+  const { tenant, subscriptionId, partition, from, to, since } = fieldsOf(text);
+  if (isText(tenant) && isText(subscriptionId) && isText(since) && isCount(partition) && isCount(from) && isCount(to))
+    return { tenant, subscriptionId, partition, from, to, since };
+  throw new UnreadableRecord('header held-range is no range');
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function fieldsOf(text: string): Partial<Record<keyof HeldRange, unknown>> {
+  try {
+    return (JSON.parse(text) ?? {}) as Partial<Record<keyof HeldRange, unknown>>;
+  } catch {
+    throw new UnreadableRecord('header held-range is no JSON');
+  }
 }
 
 export function encodeDeadLetterHeaders(letter: DeadLetter): RecordHeaders {

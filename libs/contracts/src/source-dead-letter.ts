@@ -72,6 +72,14 @@ export function decodeSourceDeadLetter(headers: Readonly<Record<string, unknown>
   return { origin: parse(text), detail: optionalHeader(headers, 'detail') ?? '', headers: own };
 }
 
+/**
+ * Whether a dead letter is one of these, or says that one was redriven, be it readable or not. What else its headers say
+ * is then its producer's word, and proves nothing of Hookline's own deliveries.
+ */
+export function isOfSource(headers: Readonly<Record<string, unknown>>): boolean {
+  return headers[ORIGIN] !== undefined || headers[REDRIVEN] !== undefined;
+}
+
 /** Says in `hookline.dead-letters`, behind the dead letter, that its record has become an event. No value. */
 export function encodeRedriven(origin: SourceOrigin): { key: string; headers: RecordHeaders } {
   const headers = {

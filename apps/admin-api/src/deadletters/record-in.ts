@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
+  decodeHeldRange,
   decodeRedriven,
   decodeSourceDeadLetter,
   optionalHeader,
   originText,
   UnreadableRecord,
-  type HeldRange,
   type SourceOrigin,
 } from '@hookline/contracts';
 import type { ReadRecord } from '@hookline/kafka';
@@ -22,7 +22,7 @@ export function recordIn(record: ReadRecord): Said | undefined {
   try {
     return said(record);
   } catch (error) {
-    if (error instanceof UnreadableRecord || error instanceof SyntaxError) return undefined;
+    if (error instanceof UnreadableRecord) return undefined;
     throw error;
   }
 }
@@ -32,7 +32,8 @@ function said({ headers, partition, offset, timestamp }: ReadRecord): Said | und
   const letter = (
     its: Omit<DeadLetterRecord, 'redrivenAt' | 'reason' | 'appendedAt' | 'partition' | 'offset'>,
   ): Said => {
-    return { is: 'letter', letter: { ...its, reason, appendedAt: new Date(timestamp), partition, offset } };
+    const place = { appendedAt: new Date(timestamp), partition, offset };
+    return { is: 'letter', letter: { ...storable({ ...its, reason }), ...place } };
   };
   const redriven = decodeRedriven(headers);
   if (redriven !== undefined) return { is: 'redriven', key: keyOfSource(redriven), at: new Date(timestamp) };
@@ -45,9 +46,10 @@ function said({ headers, partition, offset, timestamp }: ReadRecord): Said | und
     return letter({ key: keyOfSource(origin), kind: 'source', ...whose, said: about });
   }
 
-  const held = optionalHeader(headers, 'held-range');
+  // After what is of a source, for its producers choose what other headers that has.
+  const held = decodeHeldRange(headers);
   if (held !== undefined) {
-    const { tenant, subscriptionId, ...range } = JSON.parse(held) as HeldRange;
+    const { tenant, subscriptionId, ...range } = held;
     const key = hashed('range', subscriptionId, reason, range.partition, range.from, range.to);
     return letter({ key, kind: 'range', tenantId: tenant, subscriptionId, source: null, said: { range } });
   }
@@ -66,4 +68,12 @@ function keyOfSource(origin: SourceOrigin): string {
 /** Short, whatever names it is made of. */
 function hashed(...parts: (string | number)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+/** Without what PostgreSQL takes in no text: NULs and halves of surrogate pairs. Of plain JSON. */
+function storable<T>(value: T): T {
+  const text = JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'string' ? each.replaceAll('\0', '').replaceAll(/\p{Surrogate}/gu, '\ufffd') : each,
+  );
+  return JSON.parse(text) as T;
 }

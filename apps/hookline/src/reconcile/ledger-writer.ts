@@ -2,13 +2,13 @@ import {
   decodeDeadLetterHeaders,
   decodeDeliveryHeaders,
   decodeEventHeaders,
+  decodeHeldRange,
   decodeOutcome,
   decodeWideHeaders,
+  isOfSource,
   isWide,
-  optionalHeader,
   UnreadableRecord,
   type EventEnvelope,
-  type HeldRange,
   type LogPosition,
 } from '@hookline/contracts';
 import type { ReadRecord } from '@hookline/kafka';
@@ -44,8 +44,9 @@ export class LedgerWriter {
   };
 
   readonly letter = (record: ReadRecord): void => {
-    const range = optionalHeader(record.headers, 'held-range');
-    const held = range === undefined ? undefined : readable(() => JSON.parse(range) as HeldRange);
+    // A source's producers choose the headers of such a record.
+    if (isOfSource(record.headers)) return;
+    const held = readable(() => decodeHeldRange(record.headers));
     if (held !== undefined) return this.ledger.range(held);
     const letter = readable(() => decodeDeadLetterHeaders(record.headers));
     if (letter !== undefined) this.ledger.letter(positionOf(record), letter.delivery);
@@ -78,7 +79,7 @@ function readable<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof UnreadableRecord || error instanceof SyntaxError) return undefined;
+    if (error instanceof UnreadableRecord) return undefined;
     throw error;
   }
 }
