@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { Look } from './ledger.js';
 import { Matching } from './matching.js';
 import { Reconciler } from './reconciler.js';
+import { Repair } from './repair.js';
 import { summarize } from './summary.js';
 import { MODEL_GROUPS, ModelLog } from './testing/model-log.js';
 import type { EndState } from './verdict.js';
@@ -114,5 +115,27 @@ describe('reconciling', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('sends nothing again that another run has sent since it was asked, and nothing that has come to its end', async () => {
+    let sentAtAll = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.boolean(), async (seed, hasEnded) => {
+        const log = modelFrom(seed);
+        log.loses = true;
+        for (let i = 0; i < 25; i += 1) log.publish();
+        log.finish();
+        log.loses = false;
+        const [first, second] = [await reconcilerOf(log, 0), await reconcilerOf(log, 0)];
+        const missing = summarize(first.ledger, await first.settle()).states.missing.total;
+        await second.settle();
+        expect((await new Repair(first, log.output, log.clock).send()).deliveries).toBe(missing);
+        if (hasEnded) log.finish();
+        expect((await new Repair(second, log.output, log.clock).send()).deliveries).toBe(0);
+        sentAtAll += missing;
+      }),
+      { numRuns: 20 },
+    );
+    expect(sentAtAll).toBeGreaterThan(0);
   });
 });

@@ -43,9 +43,13 @@ export class Repair {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves when all of it is durable. What can't be sent, because its subscription takes nothing now, is left. */
+  /**
+   * Looks once more first, for whoever was asked may have thought for long: what has an end or a place by then is not sent.
+   * Resolves when all of it is durable. What can't be sent, because its subscription takes nothing now, is left.
+   */
   async send(): Promise<Sent> {
     const { ledger } = this.reconciler;
+    ledger.seek(await this.reconciler.look());
     const rows = new Set<number>();
     const sent: Sent = { deliveries: 0, rows, listed: [], refused: new Map() };
     const inFlight = new InFlight(IN_FLIGHT_BYTES, new AbortController().signal);

@@ -16,7 +16,7 @@ import {
   type SubscriptionRecord,
 } from '@hookline/contracts';
 import { deliveryIdOf, earlierThan, isLive, matchesType, versionAt, type OffsetRun } from '@hookline/domain';
-import type { OffsetRange, PartitionOffsets, ReadRecord } from '@hookline/kafka';
+import type { OffsetRange, Output, PartitionOffsets, ReadRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
 import type { Groups } from '../reconciler.js';
 import type { KnownRecord } from '../matching.js';
@@ -76,6 +76,15 @@ export class ModelLog implements LookedAt {
       this.move();
       queueMicrotask(callback);
       return () => undefined;
+    },
+  };
+
+  /** For whoever writes beside the workers, who take it up. */
+  readonly output: Output = {
+    produce: async ({ topic, headers = {}, value }) => {
+      const record = this.append(topic, headers, 0, value ?? undefined);
+      if (LANES.includes(topic)) this.carriers.push(this.inHand(record));
+      return record;
     },
   };
 
