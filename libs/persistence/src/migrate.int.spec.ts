@@ -39,6 +39,23 @@ describe('migrate', () => {
     expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, MIGRATIONS.length]);
   });
 
+  it('lets a migration take as long as it needs', async () => {
+    const source = await open();
+    const seen: unknown[] = [];
+    const timeout = async (): Promise<unknown> => {
+      return (await source.query<{ statement_timeout: string }[]>('SHOW statement_timeout'))[0]?.statement_timeout;
+    };
+    expect(await timeout()).not.toBe('0');
+    source.migrations.push({
+      name: 'Probe9999999999999',
+      up: async (runner) => void seen.push(await runner.query('SHOW statement_timeout')),
+      down: async () => undefined,
+    });
+    await migrate(source);
+    expect(seen).toEqual([[{ statement_timeout: '0' }]]);
+    expect(await timeout()).not.toBe('0');
+  });
+
   it('refuses a database that a newer release has migrated', async () => {
     const source = await open();
     await migrate(source);

@@ -1,5 +1,5 @@
 import { Refusal } from '@hookline/platform';
-import type { DataSource } from 'typeorm';
+import { type DataSource, MigrationExecutor } from 'typeorm';
 import { MIGRATIONS, MIGRATIONS_TABLE } from './data-source.js';
 
 /** "hookline" as a number: whoever migrates this database holds this advisory lock. */
@@ -25,11 +25,13 @@ export async function migrate(dataSource: DataSource): Promise<string[]> {
   const guard = dataSource.createQueryRunner();
   await guard.connect();
   try {
-    // Waiting for another's migration may take longer than a statement may.
+    // Waiting for another's migration may take longer than a statement may, and so may a migration.
     await guard.query('SET statement_timeout = 0');
     await guard.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await assertSchemaNotNewer(dataSource);
-    const done = await dataSource.runMigrations({ transaction: 'each' });
+    const executor = new MigrationExecutor(dataSource, guard);
+    executor.transaction = 'each';
+    const done = await executor.executePendingMigrations();
     return done.map((migration) => migration.name);
   } finally {
     await guard.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);

@@ -13,7 +13,7 @@ export interface LogCopy {
 
 /**
  * Where the log may still hold the payload of an event. What is said is a bound: whether a delivery went through a lane
- * is not in the history.
+ * is not in the history, nor whether an endpoint answered with what it got.
  * @param plan the topics as they are kept
  * @param windowMs for how long an open delivery may go on from lane to lane
  */
@@ -25,11 +25,11 @@ export function logCopies(
   now: number,
 ): LogCopy[] {
   const appended = Math.max(...events.map(({ at }) => at));
-  const latest = deliveries.open > 0 ? now + windowMs : deliveries.latest?.getTime();
+  const latest = deliveries.underWay ? now + windowMs : deliveries.latest?.getTime();
   const written = ({ name, kind }: TopicSpec): number | undefined => {
     if (name === TOPICS.events) return appended;
-    if (kind === 'lane') return latest;
-    if (name === TOPICS.deadLetters && deliveries.open + deliveries.deadLettered > 0) return latest;
+    if (kind === 'lane' || name === TOPICS.attempts) return latest;
+    if (name === TOPICS.deadLetters && (deliveries.underWay || deliveries.deadLettered)) return latest;
     return undefined;
   };
   return plan.flatMap((spec) => {

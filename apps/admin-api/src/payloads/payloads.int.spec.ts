@@ -12,8 +12,13 @@ let tenant: { id: string; client: ApiClient };
 let subscription: string;
 let source: ReturnType<typeof createDataSource>;
 
-/** Writes, as the recorder does, an event and the failure of its delivery, whose endpoint answered with what it got. */
-async function record(offset: number, id: string, tenantId: string): Promise<string> {
+/** Writes, as the recorder does, an event and an attempt of its delivery, whose endpoint answered with what it got. */
+async function record(
+  offset: number,
+  id: string,
+  tenantId: string,
+  state: 'retrying' | 'delivered' = 'retrying',
+): Promise<string> {
   const pool = createPool(adminSettings(rig.database.url).database, () => undefined);
   const position = { partition: 0, offset, at: AT + offset };
   const envelope = { tenant: tenantId, id, type: 'person.moved', time: '2026-11-20T12:00:00Z' };
@@ -33,7 +38,7 @@ async function record(offset: number, id: string, tenantId: string): Promise<str
             type: envelope.type,
             source: position,
             matched: [subscription],
-            delivery: { id: deliveryId, subscriptionId: subscription, state: 'retrying', attempt },
+            delivery: { id: deliveryId, subscriptionId: subscription, state, attempt },
           },
         },
       ],
@@ -66,7 +71,9 @@ describe('the payload of an event', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ id: ID, tenantId: tenant.id, events: [{ offset: 1 }, { offset: 2 }] });
     const topics = (body['copies'] as { topic: string }[]).map(({ topic }) => topic);
-    expect(topics).toEqual(expect.arrayContaining(['hookline.events', 'hookline.retry.5s', 'hookline.dead-letters']));
+    expect(topics).toEqual(
+      expect.arrayContaining(['hookline.events', 'hookline.retry.5s', 'hookline.attempts', 'hookline.dead-letters']),
+    );
 
     const event = (await tenant.client.get(path)).body;
     expect(event).toMatchObject({ payload: null, data: null, size: 19 });
@@ -102,6 +109,48 @@ describe('the payload of an event', () => {
       errors: [{ field: 'tenantId' }],
     });
     expect((await other.client.get('/v1/events/theirs')).body).toMatchObject({ expungedAt: null });
+  });
+
+  it('may go on through the lanes while a replay may have brought it, or nobody knows yet whom it is for', async () => {
+    const other = await rig.tenant();
+    await record(20, 'over', other.id, 'delivered');
+    const laneUntil = async (id: string): Promise<number> => {
+      const { body } = await other.client.delete(`/v1/events/${id}/payload`);
+      const copies = body['copies'] as { topic: string; until: string }[];
+      return Date.parse(copies.find(({ topic }) => topic === 'hookline.deliveries')?.until ?? '');
+    };
+    const { windowMs } = adminSettings(rig.database.url).delivery;
+    const over = await laneUntil('over');
+    expect(over).toBeLessThan(Date.now() + 8 * 86_400_000);
+    const replay = async (finishedAt: Date | null): Promise<void> => {
+      await source.query(`DELETE FROM replays WHERE id = 'rpl_open'`);
+      await source.query(
+        `INSERT INTO replays (id, tenant_id, spec, status, finished_at) VALUES ('rpl_open', $1, '{}', 'running', $2)`,
+        [other.id, finishedAt],
+      );
+    };
+    await replay(null);
+    expect(await laneUntil('over')).toBeGreaterThanOrEqual(over + windowMs);
+    // What it brought at last may not be in the history yet.
+    await replay(new Date());
+    expect(await laneUntil('over')).toBeGreaterThanOrEqual(over + windowMs);
+    await replay(new Date(Date.now() - 2 * windowMs));
+    expect(await laneUntil('over')).toBe(over);
+    await replay(new Date());
+    const later = Date.now() + 86_400_000;
+    const known = (): Promise<object> =>
+      new ExpungedPayloads(source).copiesOf(other.id, [{ partition: 0, offset: 20, at: AT + 20 }], later);
+    expect(await known()).toMatchObject({ underWay: false, deadLettered: false });
+    await source.query(
+      `INSERT INTO replay_deliveries (replay_id, delivery_id, event_at, state, updated_at, outcome_offset)
+       SELECT 'rpl_open', delivery_id, event_at, 'retrying', updated_at, 1 FROM deliveries WHERE event_id = 'over'`,
+    );
+    expect(await known()).toMatchObject({ underWay: true });
+    await source.query(`DELETE FROM replays WHERE id = 'rpl_open'`);
+
+    await record(21, 'unrouted', other.id, 'delivered');
+    await source.query(`DELETE FROM deliveries WHERE event_id = 'unrouted'`);
+    expect(await laneUntil('unrouted')).toBeGreaterThanOrEqual(over + windowMs);
   });
 
   it('is known to whoever reads the log again', async () => {

@@ -13,7 +13,9 @@ export const expungedView = z.object({
       z.object({ partition: z.int(), offset: z.int(), appendedAt: z.iso.datetime(), expungedAt: z.iso.datetime() }),
     )
     .describe(
-      'The event, and others with its id: their payloads are gone from the database, and nothing sends them anew.',
+      'The event, and others with its id: their payloads are gone from the database, with what endpoints have answered, ' +
+        'and nothing sends them anew. What is in a lane already is still tried: what an endpoint answers to that is ' +
+        'recorded again. Expunge once more when the deliveries are over.',
     ),
   copies: z
     .array(
@@ -22,6 +24,9 @@ export const expungedView = z.object({
         until: z.iso.datetime().describe('The log has let go of it by then, at the latest.'),
       }),
     )
-    .describe('Where the payload still is, for a log can not be changed: it ages out.'),
+    .describe(
+      'Where the payload may still be, for a log can not be changed: it ages out. hookline.attempts has what endpoints ' +
+        'answered, which may be what they got.',
+    ),
 });
 export type ExpungedView = z.infer<typeof expungedView>;

@@ -21,7 +21,8 @@ export class PayloadsService {
     // PostgreSQL's texts hold no NUL: nothing with one can be there.
     const events = id.includes('\0') ? [] : await this.payloads.expunge(tenantId, id);
     if (events.length === 0) throw notFound('event');
-    const deliveries = await this.payloads.copiesOf(events);
+    const now = this.clock.now();
+    const deliveries = await this.payloads.copiesOf(tenantId, events, now - this.windowMs);
     return {
       id,
       tenantId,
@@ -31,7 +32,7 @@ export class PayloadsService {
         appendedAt: new Date(at).toISOString(),
         expungedAt: expungedAt.toISOString(),
       })),
-      copies: logCopies(this.plan, events, deliveries, this.windowMs, this.clock.now()).map(({ topic, until }) => ({
+      copies: logCopies(this.plan, events, deliveries, this.windowMs, now).map(({ topic, until }) => ({
         topic,
         until: new Date(until).toISOString(),
       })),

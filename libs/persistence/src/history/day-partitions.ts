@@ -1,7 +1,10 @@
 import type { Pool } from 'pg';
 import { noteDay } from '../recording/recorder-gaps.js';
 
-/** The tables that are cut into days. */
+/**
+ * The tables that are cut into days, in the order in which a day of them goes, each for itself: events before what says
+ * that one is a repeat, and that before the deliveries, without which what was matched would seem to have got nothing.
+ */
 const TABLES = ['events', 'event_routes', 'deliveries', 'replay_deliveries', 'attempts'] as const;
 
 /** "hday" as a number: whoever makes days holds this advisory lock. */
@@ -51,8 +54,8 @@ export class DayPartitions {
     const { rows } = await database.query<{ name: string }>(
       `SELECT c.relname AS name FROM pg_inherits i
          JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent
-        WHERE parent.relname = ANY($1) AND c.relname ~ '_[0-9]{8}$' AND right(c.relname, 8) < $2
-        ORDER BY c.relname`,
+        WHERE parent.relname = ANY($1::text[]) AND c.relname ~ '_[0-9]{8}$' AND right(c.relname, 8) < $2
+        ORDER BY array_position($1::text[], parent.relname::text), c.relname`,
       [TABLES, dayName(at)],
     );
     this.forget();
@@ -85,8 +88,15 @@ function dropDay(table: string): string {
   return `DO $$ BEGIN
     PERFORM pg_advisory_xact_lock(${DAYS_LOCK});
     IF to_regclass('${table}') IS NOT NULL THEN
-      ${table.startsWith('events_') ? noteDay(table) : ''}
+      ${table.startsWith('events_') ? `${noteDay(table)} ${forgetExpunged(table)}` : ''}
       DROP TABLE ${table};
     END IF;
   END $$`;
+}
+
+/** What was expunged of a day's table of `events` is gone with it. */
+function forgetExpunged(table: string): string {
+  return `
+    DELETE FROM expunged_events x USING ${table} e
+     WHERE e.partition = x.partition AND e."offset" = x."offset" AND e.appended_at = x.appended_at;`;
 }

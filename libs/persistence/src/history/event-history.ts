@@ -30,7 +30,8 @@ export class EventHistory {
   async payload(position: LogPosition): Promise<Buffer | undefined> {
     const [row] = await this.database.query<{ payload: Buffer }[]>(
       `SELECT payload FROM events
-        WHERE partition = $1 AND "offset" = $2 AND appended_at = $3 AND expunged_at IS NULL`,
+        WHERE partition = $1 AND "offset" = $2 AND appended_at = $3 AND NOT EXISTS (
+          SELECT FROM expunged_events WHERE partition = $1 AND "offset" = $2 AND appended_at = $3)`,
       [position.partition, position.offset, new Date(position.at)],
     );
     return row?.payload;

@@ -27,14 +27,16 @@ export interface RecordedEvent extends LogPosition {
 
 /** Of a table `events e` with {@link EVENT_JOINS}. */
 export const EVENT_COLUMNS = `e.partition, e."offset", e.appended_at, e.tenant_id, e.event_id, e.type, e.time, e.key, e.size,
-  e.expunged_at, r.matched, r.duplicate_of, sole.subscription_id AS sole_match`;
+  gone.expunged_at, r.matched, r.duplicate_of, sole.subscription_id AS sole_match`;
 
 export const EVENT_JOINS = `
     LEFT JOIN event_routes r
       ON r.partition = e.partition AND r."offset" = e."offset" AND r.appended_at = e.appended_at
     LEFT JOIN deliveries sole
       ON sole.event_partition = e.partition AND sole.event_offset = e."offset" AND sole.event_at = e.appended_at
-     AND sole.sole_match`;
+     AND sole.sole_match
+    LEFT JOIN expunged_events gone
+      ON gone.partition = e.partition AND gone."offset" = e."offset" AND gone.appended_at = e.appended_at`;
 
 export interface EventRow {
   partition: number;

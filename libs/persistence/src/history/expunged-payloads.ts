@@ -6,12 +6,15 @@ export interface Expunged extends LogPosition {
   expungedAt: Date;
 }
 
-/** What the deliveries of an event say of where else its payload may be. */
+/** What history says of where else the payload of an event may be. */
 export interface CopiesOf {
-  /** Deliveries that are not over: their payload goes on through the lanes. */
-  open: number;
-  /** Deliveries that are dead letters. */
-  deadLettered: number;
+  /**
+   * It may go on through the lanes: a delivery is not over, it is not known yet whom the event is for, or a replay of the
+   * tenant may have brought it.
+   */
+  underWay: boolean;
+  /** One of its deliveries is a dead letter. */
+  deadLettered: boolean;
   /** When something last happened to one of them; null if there is none. */
   latest: Date | null;
 }
@@ -34,19 +37,28 @@ export class ExpungedPayloads {
     }));
   }
 
-  async copiesOf(positions: readonly LogPosition[]): Promise<CopiesOf> {
-    const [row] = await this.database.query<{ open: string; dead: string; latest: Date | null }[]>(COPIES, [
-      positions.map(({ partition }) => partition),
-      positions.map(({ offset }) => offset),
-      positions.map(({ at }) => new Date(at)),
-    ]);
-    return { open: Number(row?.open ?? 0), deadLettered: Number(row?.dead ?? 0), latest: row?.latest ?? null };
+  /**
+   * @param positions of events of this tenant
+   * @param since a replay that has ended since then, ms since the epoch, may have deliveries that history does not know
+   */
+  async copiesOf(tenantId: string, positions: readonly LogPosition[], since: number): Promise<CopiesOf> {
+    const [row] = await this.database.query<{ under_way: boolean; dead: boolean | null; latest: Date | null }[]>(
+      COPIES,
+      [
+        positions.map(({ partition }) => partition),
+        positions.map(({ offset }) => offset),
+        positions.map(({ at }) => new Date(at)),
+        tenantId,
+        new Date(since),
+      ],
+    );
+    return { underWay: row?.under_way ?? true, deadLettered: row?.dead ?? false, latest: row?.latest ?? null };
   }
 
   /** The offsets from `from` (inclusive) to `to` (exclusive) whose payload was expunged. */
   async among(partition: number, from: number, to: number): Promise<Set<number>> {
     const rows = await this.database.query<{ offset: string }[]>(
-      'SELECT "offset" FROM events WHERE partition = $1 AND "offset" >= $2 AND "offset" < $3 AND expunged_at IS NOT NULL',
+      'SELECT "offset" FROM expunged_events WHERE partition = $1 AND "offset" >= $2 AND "offset" < $3',
       [partition, from, to],
     );
     return new Set(rows.map(({ offset }) => Number(offset)));
@@ -63,20 +75,51 @@ interface ExpungedRow {
 /** TypeORM answers an UPDATE with rows and count; a SELECT around it gives the rows. */
 const EXPUNGE = `
   WITH hit AS (
-    UPDATE events SET payload = '', expunged_at = coalesce(expunged_at, now())
+    UPDATE events SET payload = ''
      WHERE hashtextextended(event_id, 0) = hashtextextended($1::text COLLATE "C", 0) AND event_id = $1::text
        AND tenant_id = $2
-     RETURNING partition, "offset", appended_at, expunged_at
+     RETURNING partition, "offset", appended_at
+  ), noted AS (
+    INSERT INTO expunged_events AS x (partition, "offset", appended_at, expunged_at)
+    SELECT partition, "offset", appended_at, now() FROM hit
+    ON CONFLICT (partition, "offset", appended_at) DO UPDATE SET expunged_at = x.expunged_at
+    RETURNING x.*
   ), answers AS (
     UPDATE attempts a SET response_body = NULL, response_headers = NULL
       FROM hit JOIN deliveries d
         ON d.event_partition = hit.partition AND d.event_offset = hit."offset" AND d.event_at = hit.appended_at
      WHERE a.delivery_id = d.delivery_id AND coalesce(a.response_body, a.response_headers) IS NOT NULL
   )
-  SELECT * FROM hit ORDER BY partition, "offset"`;
+  SELECT * FROM noted ORDER BY partition, "offset"`;
 
+/**
+ * An event that matched several has a row of each delivery only from its first outcome on. $4: the tenant, $5: see
+ * {@link ExpungedPayloads.copiesOf}.
+ */
 const COPIES = `
-  SELECT count(*) FILTER (WHERE d.state IN ('pending', 'retrying')) AS open,
-         count(*) FILTER (WHERE d.state = 'dead-lettered') AS dead, max(d.updated_at) AS latest
-    FROM unnest($1::integer[], $2::bigint[], $3::timestamptz[]) AS e(partition, "offset", at)
-    JOIN deliveries d ON d.event_partition = e.partition AND d.event_offset = e."offset" AND d.event_at = e.at`;
+  WITH e AS (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::timestamptz[]) AS e(partition, "offset", at)
+  ), ours AS (
+    SELECT d.* FROM e JOIN deliveries d
+      ON d.event_partition = e.partition AND d.event_offset = e."offset" AND d.event_at = e.at
+  ), near AS (
+    SELECT id, finished_at FROM replays
+     WHERE (tenant_id = $4 OR tenant_id IS NULL) AND coalesce(finished_at, 'infinity') >= (SELECT min(at) FROM e)
+  ), said AS (
+    SELECT state, updated_at FROM ours
+     UNION ALL
+    SELECT r.state, r.updated_at FROM ours CROSS JOIN near
+      JOIN replay_deliveries r ON r.replay_id = near.id AND r.delivery_id = ours.delivery_id AND r.event_at = ours.event_at
+  ), silent AS (
+    SELECT FROM e LEFT JOIN event_routes r
+        ON r.partition = e.partition AND r."offset" = e."offset" AND r.appended_at = e.at
+     WHERE CASE WHEN r.matched IS NULL
+       THEN NOT EXISTS (SELECT FROM ours WHERE event_partition = e.partition AND event_offset = e."offset" AND sole_match)
+       ELSE EXISTS (
+         SELECT FROM unnest(r.matched) AS m(id) WHERE NOT EXISTS (
+           SELECT FROM ours
+            WHERE event_partition = e.partition AND event_offset = e."offset" AND subscription_id = m.id)) END)
+  SELECT coalesce(bool_or(state IN ('pending', 'retrying')), false) OR EXISTS (SELECT FROM silent)
+           OR EXISTS (SELECT FROM near WHERE coalesce(finished_at, 'infinity') >= $5) AS under_way,
+         bool_or(state = 'dead-lettered') AS dead, max(updated_at) AS latest
+    FROM said`;

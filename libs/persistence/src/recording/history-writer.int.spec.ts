@@ -173,6 +173,29 @@ describe('HistoryWriter', () => {
     expect(await count('deliveries')).toBe('2');
   });
 
+  it('drops a day in such an order that nothing matched ever stands without its deliveries', async () => {
+    const source = { partition: 0, offset: 1, at: LONG_AGO };
+    await write(outcome(newId(), 'delivered', 1, { at: LONG_AGO, offset: 0 }, { source }));
+    const expunged = (): Promise<object[]> => rig.dataSource.query('SELECT "offset" FROM expunged_events ORDER BY 1');
+    await rig.pool.query(`
+      INSERT INTO events VALUES (0, 1, '2020-02-29T12:00:00Z', 'ten_1', 'e', 't', 'x', NULL, '', 0);
+      INSERT INTO expunged_events VALUES (0, 1, '2020-02-29T12:00:00Z', now()), (0, 2, '2020-03-01T12:00:00Z', now())`);
+    const gone: string[] = [];
+    const database = {
+      query: async (sql: string, values?: unknown[]) => {
+        const [, table] = /DROP TABLE (\w+)/.exec(sql) ?? [];
+        if (table?.startsWith('deliveries')) throw new Error('the connection is lost');
+        if (table !== undefined) gone.push(table);
+        return rig.pool.query(sql, values);
+      },
+    } as unknown as typeof rig.pool;
+    await expect(rig.days.dropBefore(database, LONG_AGO + DAY_MS)).rejects.toThrow(/is lost/);
+    expect(gone).toEqual(['events_20200229', 'event_routes_20200229']);
+    expect(await expunged()).toEqual([{ offset: '2' }]);
+    const rest = await rig.days.dropBefore(rig.pool, LONG_AGO + DAY_MS);
+    expect(rest).toEqual(['deliveries_20200229', 'replay_deliveries_20200229', 'attempts_20200229']);
+  });
+
   it('writes nothing when the offsets are not as expected', async () => {
     const id = newId();
     await write(outcome(id, 'pending', 1, { at: LONG_AGO, offset: 0 }));
