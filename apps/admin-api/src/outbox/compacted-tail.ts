@@ -18,6 +18,7 @@ export class CompactedTail {
   readonly keys = new Map<string, KeyInLog>();
   private readonly next = new Map<number, number>();
   private genesisSeen = false;
+  private forgotten = 0;
 
   constructor(
     readonly topic: string,
@@ -29,6 +30,11 @@ export class CompactedTail {
   /** Without it the topic is empty, and its readers wait. */
   get hasGenesis(): boolean {
     return this.genesisSeen;
+  }
+
+  /** How often the topic had less than was seen of it before: then keys may lack, or be of older versions. */
+  get timesForgotten(): number {
+    return this.forgotten;
   }
 
   /** The newest version of a subscription that the topic has, as it was stamped. */
@@ -43,7 +49,7 @@ export class CompactedTail {
    */
   async catchUp(signal: AbortSignal): Promise<string[]> {
     const bounds = await this.offsets.bounds(this.topic);
-    // Made anew: what was seen of the old one says nothing.
+    // Made anew, or of brokers that came back with less: what was seen of the old one says nothing.
     if (bounds.some(({ partition, high }) => high < (this.next.get(partition) ?? 0))) this.forget();
     const ranges = bounds.map(({ partition, low, high }) => ({
       partition,
@@ -68,6 +74,7 @@ export class CompactedTail {
     this.keys.clear();
     this.next.clear();
     this.genesisSeen = false;
+    this.forgotten += 1;
   }
 
   private take(key: string, value: Buffer, offset: number): boolean {

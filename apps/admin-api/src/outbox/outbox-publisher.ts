@@ -107,7 +107,7 @@ export class OutboxPublisher {
     const events = ours.every(isPlaced) ? [] : await this.parts.offsets.bounds(TOPICS.events);
     await stamps.recall(
       session,
-      ours.filter((row) => !isPlaced(row)).map(({ key }) => key),
+      ours.filter((row) => !isPlaced(row)).map(({ key, payload }) => ({ id: key, version: payload.version })),
       events,
     );
     const placed: PlacedRow[] = [];

@@ -41,11 +41,11 @@ export class TopicMender {
     await unlessAborted(this.parts.output.produce({ topic: tail.topic, key: GENESIS_KEY, value }), signal);
   }
 
-  /** What others, and we, have written since: a topic that was made anew gets everything again. */
+  /** What others, and we, have written since: a topic that was made anew, or came back with less, gets what it lacks. */
   async watch(tail: CompactedTail, term: Term): Promise<void> {
-    const hadGenesis = tail.hasGenesis;
+    const { timesForgotten } = tail;
     const stale = await tail.catchUp(term.signal);
-    if (hadGenesis && !tail.hasGenesis) await this.begin(tail, term);
+    if (tail.timesForgotten > timesForgotten) await this.begin(tail, term);
     else await this.mend(tail, stale, term);
   }
 
@@ -106,11 +106,7 @@ export class TopicMender {
     if (topic !== TOPICS.subscriptions)
       return (rows as CredentialRecord[]).map((payload) => ({ topic, key: payload.id, payload }));
     const events = await this.parts.offsets.bounds(TOPICS.events);
-    await stamps.recall(
-      session,
-      rows.map(({ id }) => id),
-      events,
-    );
+    await stamps.recall(session, rows, events);
     const records = (rows as PendingSubscription[]).map((row) => {
       return { topic, key: row.id, payload: stamps.again(row) ?? stamps.stampAnew(row, events) };
     });

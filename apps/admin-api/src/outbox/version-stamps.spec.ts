@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Session } from '@hookline/persistence';
+import type { CompactedTail } from './compacted-tail.js';
 import { VersionStamps } from './version-stamps.js';
 
 const record = (version: number, epoch?: number) => ({
@@ -27,5 +29,24 @@ describe('the positions of an epoch', () => {
     // What held before travels without its epoch.
     for (const before of fourth.before ?? [])
       expect(Object.keys(before).sort()).toEqual(['holdsFrom', 'live', 'types', 'version']);
+  });
+});
+
+describe('what is known of earlier versions', () => {
+  it('is the newest of what was written, what the topic says and what the database keeps', async () => {
+    const version = (number: number, from: number) => {
+      return { version: number, live: true, types: ['*'], holdsFrom: { '0': from }, before: [] };
+    };
+    const tail = { stamped: () => version(4, 20) } as unknown as CompactedTail;
+    const session = { query: async () => [{ id: 'sub_a', stamped: version(5, 50) }] } as unknown as Session;
+    const stamps = new VersionStamps(tail);
+    await stamps.recall(session, [record(5)], ends(90));
+    expect(stamps.again(record(5))).toMatchObject({ holdsFrom: { 0: 50 } });
+    const changed = { ...record(6), types: ['a'] };
+    expect(stamps.stamp(changed, ends(90))).toMatchObject({
+      holdsFrom: { 0: 90 },
+      before: [{ version: 5, holdsFrom: { 0: 50 } }],
+    });
+    expect(stamps.stamp(record(7), ends(95)).before?.[0]).toMatchObject({ version: 6, types: ['a'] });
   });
 });

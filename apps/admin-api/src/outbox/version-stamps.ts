@@ -9,16 +9,25 @@ import { earlierVersions, stampedVersion, type StampedVersion } from './earlier-
 export class VersionStamps {
   /** What was written or is about to be, and was not read back yet. */
   private readonly own = new Map<string, StampedVersion>();
-  /** What only the database knows: the topic was made anew. */
+  /** What the database knows, where the topic was made anew, or says less. */
   private readonly kept = new Map<string, StampedVersion>();
 
   /** @param tail of `hookline.subscriptions`; without it nothing is known of earlier versions */
   constructor(private readonly tail: CompactedTail | undefined) {}
 
-  /** Looks up in the database what the topic does not say. @param events as in {@link stamp} */
-  async recall(session: Session, ids: readonly string[], events: readonly PartitionOffsets[]): Promise<void> {
-    const unknown = ids.filter((id) => this.known(id) === undefined);
-    for (const [id, stamped] of await stampsOf(session, unknown, events)) this.kept.set(id, stamped);
+  /**
+   * Looks up in the database what the topic does not say: it may have been made anew, or be an older one, of brokers that came
+   * back with less.
+   * @param events as in {@link stamp}
+   */
+  async recall(
+    session: Session,
+    rows: readonly { id: string; version: number }[],
+    events: readonly PartitionOffsets[],
+  ): Promise<void> {
+    const behind = rows.filter(({ id, version }) => this.all(id).every((known) => known.version < version));
+    const ids = behind.map(({ id }) => id);
+    for (const [id, stamped] of await stampsOf(session, ids, events)) this.kept.set(id, stamped);
   }
 
   /** @param events where `hookline.events` begins and ends now */
@@ -43,10 +52,10 @@ export class VersionStamps {
     this.own.set(record.id, stampedVersion(record));
   }
 
-  /** As this version was stamped when it was first written, where the topic says so. */
+  /** As this version was stamped when it was first written, where the topic or the database says so. */
   again(record: PendingSubscription): SubscriptionRecord | undefined {
-    const known = this.known(record.id);
-    if (known?.version !== record.version) return undefined;
+    const known = this.all(record.id).find(({ version }) => version === record.version);
+    if (known === undefined) return undefined;
     const { holdsFrom, before, epochFrom } = known;
     return {
       ...record,
@@ -76,14 +85,12 @@ export class VersionStamps {
   }
 
   private before({ id, version }: PendingSubscription): StampedVersion | undefined {
-    const known = this.known(id);
-    return known !== undefined && known.version < version ? known : undefined;
+    const earlier = this.all(id).filter((known) => known.version < version);
+    return earlier.toSorted((a, b) => b.version - a.version)[0];
   }
 
-  private known(id: string): StampedVersion | undefined {
-    const own = this.own.get(id);
-    const read = this.tail?.stamped(id) ?? this.kept.get(id);
-    if (own === undefined || read === undefined) return own ?? read;
-    return own.version >= read.version ? own : read;
+  /** What is known of it; of the same version the first counts. */
+  private all(id: string): StampedVersion[] {
+    return [this.own.get(id), this.tail?.stamped(id), this.kept.get(id)].filter((each) => each !== undefined);
   }
 }
