@@ -4,7 +4,7 @@ const FAILING = `h.failing_since > coalesce(s.enabled_at, '-infinity') AND s.sta
 /** $1: the time, $2: ms. Where nothing was tried for so long, nothing was due, or nobody there to try it. */
 const IS_TRIED = `h.failed_at >= $1::timestamptz - $2 * interval '1 ms'`;
 
-/** $3: times of failure, ms. Of each subscription the longest that has passed, if it was not warned of yet. */
+/** $3: times of failure, ms. Of each subscription the longest that has passed, if it was not warned of yet. Locks by id, as the recorder does. */
 export const WARN = `
   WITH due AS (
     SELECT h.subscription_id AS id, h.failing_since, max(after.ms) AS ms
@@ -12,8 +12,11 @@ export const WARN = `
            unnest($3::bigint[]) AS after(ms)
      WHERE ${FAILING} AND ${IS_TRIED}
        AND h.failing_since <= $1::timestamptz - after.ms * interval '1 ms' AND after.ms > h.warned_ms
-     GROUP BY h.subscription_id, h.failing_since)
-  UPDATE subscription_health h SET warned_ms = due.ms FROM due
+     GROUP BY h.subscription_id, h.failing_since),
+  locked AS MATERIALIZED (
+    SELECT h.subscription_id AS id FROM subscription_health h WHERE h.subscription_id IN (SELECT id FROM due)
+     ORDER BY h.subscription_id FOR UPDATE)
+  UPDATE subscription_health h SET warned_ms = due.ms FROM due JOIN locked USING (id)
    WHERE h.subscription_id = due.id AND h.failing_since = due.failing_since
   RETURNING h.subscription_id AS id, h.failing_since AS "failingSince", h.warned_ms AS "afterMs"`;
 

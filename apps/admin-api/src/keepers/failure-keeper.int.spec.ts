@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TestDatabase } from '@hookline/testing';
+import { type TestDatabase, waitUntil } from '@hookline/testing';
 import { migratedDatabase } from '../testing/admin-rig.js';
 import { FailingRig, HOUR_MS, MINUTE_MS } from '../testing/failing-rig.js';
+import { WARN } from './failing-rule.js';
 
 const BEGAN = Date.UTC(2030, 0, 1, 12);
 const untouched = { status: 'enabled', version: 1, disabled_reason: null, disabled_at: null };
+
+/** Whoever waits for a lock in this database. */
+const WAITING = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 let database: TestDatabase;
 let rig: FailingRig;
@@ -115,6 +119,34 @@ describe('a subscription to which nothing succeeds', () => {
     await rig.record();
     await rig.look();
     expect(await rig.subscription(id)).toMatchObject({ status: 'disabled' });
+  });
+
+  it('is warned of without a deadlock with the recorder: rows are locked by id', async () => {
+    const ids = [id, await rig.subscribe(), await rig.subscribe()].sort();
+    const [first, last] = [ids[0] as string, ids[2] as string];
+    // In the table they stand the other way round.
+    await rig.pool.query(
+      `INSERT INTO subscription_health (subscription_id, failing_since, failed_at)
+       SELECT id, $2, $3 FROM unnest($1::text[]) WITH ORDINALITY AS u(id, n) ORDER BY n DESC`,
+      [ids, new Date(BEGAN), new Date(BEGAN + 2 * HOUR_MS)],
+    );
+    const [other, third] = [await rig.pool.connect(), await rig.pool.connect()];
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM subscription_health WHERE subscription_id = $1 FOR UPDATE', [first]);
+      const warned = rig.pool.query(WARN, [new Date(BEGAN + 2 * HOUR_MS), 6 * HOUR_MS, [HOUR_MS]]);
+      await waitUntil(async () => (await third.query(WAITING)).rowCount === 1, {
+        deadlineMs: 60_000,
+        what: 'the warnings to wait for the lock',
+      });
+      const free = 'SELECT FROM subscription_health WHERE subscription_id = $1 FOR UPDATE NOWAIT';
+      expect((await third.query(free, [last])).rowCount).toBe(1);
+      await other.query('ROLLBACK');
+      expect((await warned).rowCount).toBe(3);
+    } finally {
+      other.release();
+      third.release();
+    }
   });
 
   it('has a day again where it was enabled meanwhile, and is left alone while it is paused', async () => {
