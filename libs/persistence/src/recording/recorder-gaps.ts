@@ -60,14 +60,16 @@ export interface NotedRecorderGap extends RecorderGap {
   until: number | undefined;
 }
 
-/** What the recorder never got, the oldest first. One that grew before it was passed is noted several times: the longest counts. */
+/**
+ * What the recorder never got, the oldest first. One that grew before it was passed is noted several times: the longest
+ * counts, with the times that any of them knew.
+ */
 export async function recorderGaps(database: Queryable): Promise<NotedRecorderGap[]> {
   const rows = await database.query<GapRow[]>(
-    `SELECT * FROM (
-       SELECT DISTINCT ON (topic, partition, from_offset) topic, partition, from_offset, to_offset, noted_at, since, until
-         FROM recorder_gaps WHERE reason = 'log-retention'
-        ORDER BY topic, partition, from_offset, to_offset DESC) longest
-      ORDER BY noted_at, topic, partition, from_offset`,
+    `SELECT topic, partition, from_offset, max(to_offset) AS to_offset, max(noted_at) AS noted_at, min(since) AS since,
+            max(until) AS until
+       FROM recorder_gaps WHERE reason = 'log-retention'
+      GROUP BY topic, partition, from_offset ORDER BY max(noted_at), topic, partition, from_offset`,
   );
   return rows.map(({ topic, partition, from_offset, to_offset, noted_at, since, until }) => ({
     topic,
