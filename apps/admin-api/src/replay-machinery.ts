@@ -124,7 +124,7 @@ function keepersOf(
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),
-    new DeadLetterReader({ log, reader, clock, keptMs: topics.deadLettersRetentionMs }),
+    new DeadLetterReader({ log, reader, clock, logger, keptMs: topics.deadLettersRetentionMs }),
     ...(failures === undefined ? [] : [failures]),
     ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, output, clock, logger })]),
   ];

@@ -1,6 +1,6 @@
 import { UnreadableRecord } from '@hookline/contracts';
 import type { LogRecord } from '@hookline/kafka';
-import { offsetKey, OffsetsMoved, type HistoryWriter } from '@hookline/persistence';
+import { isRefusal, offsetKey, OffsetsMoved, type HistoryWriter } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Store } from './batch-writer.js';
 import type { DatabaseStatus } from './database-status.js';
@@ -150,10 +150,4 @@ export class HistoryStore implements Store {
 
 function holdsRows(entries: readonly Entry[]): boolean {
   return entries.some(({ event, outcome }) => event !== undefined || outcome !== undefined);
-}
-
-/** SQLSTATE classes of values that do not fit: 22 (data exception) and 54 (program limit exceeded). */
-function isRefusal(error: unknown): error is Error {
-  const code: unknown = (error as { code?: unknown }).code;
-  return typeof code === 'string' && /^(22|54)...$/.test(code);
 }

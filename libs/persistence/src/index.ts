@@ -11,6 +11,7 @@ export { ensureDatabase } from './ensure-database.js';
 export { type FoundRecord } from './rebuilding/management-rows.js';
 export { rebuildManagement, type RebuiltRows } from './rebuilding/rebuild-management.js';
 export { createPool } from './pool.js';
+export { isRefusal } from './refusal.js';
 export { Session } from './session/session.js';
 export { unlessAborted } from './session/unless-aborted.js';
 export { WakeUp } from './session/wake-up.js';

@@ -1,10 +1,11 @@
 import { TOPICS } from '@hookline/contracts';
 import type { RangeReader } from '@hookline/kafka';
 import type { Session } from '@hookline/persistence';
-import type { Clock } from '@hookline/platform';
-import { inTransaction, type Keeper } from '../keepers/keepers.js';
+import type { Clock, Logger } from '@hookline/platform';
+import type { Keeper } from '../keepers/keepers.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
-import { recordIn, type Said } from './record-in.js';
+import { putDown } from './put-down.js';
+import { recordIn } from './record-in.js';
 
 /** Records that one round reads at most, for other keepers wait meanwhile. */
 const ROUND = 20_000;
@@ -17,6 +18,7 @@ export interface DeadLetterReaderParts {
   log: Pick<LogBounds, 'bounds'>;
   reader: RangeReader;
   clock: Clock;
+  logger: Logger;
   /** How long a dead letter is kept, ms. */
   keptMs: number;
 }
@@ -33,7 +35,7 @@ export class DeadLetterReader implements Keeper {
   constructor(private readonly parts: DeadLetterReaderParts) {}
 
   async round(session: Session, signal: AbortSignal): Promise<void> {
-    const { log, reader, clock } = this.parts;
+    const { log, reader, clock, logger } = this.parts;
     const known = await positions(session);
     const ranges = (await log.bounds(TOPICS.deadLetters)).map(({ partition, low, high }) => {
       const next = known.get(partition) ?? 0;
@@ -43,10 +45,7 @@ export class DeadLetterReader implements Keeper {
     let read = 0;
     for await (const { partition, records, next } of reader.read(TOPICS.deadLetters, ranges, signal)) {
       const found = records.map(recordIn).filter((said) => said !== undefined);
-      await inTransaction(session, async () => {
-        await putDown(session, found);
-        await session.query(MOVE, [partition, next]);
-      });
+      await putDown(session, found, { partition, next }, logger);
       read += records.length;
       if (read >= ROUND) return;
     }
@@ -77,35 +76,12 @@ function startOf(day: string): Date {
   return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
 }
 
-async function putDown(session: Session, found: readonly Said[]): Promise<void> {
-  const letters = found.flatMap((said) => (said.is === 'letter' ? [said.letter] : []));
-  if (letters.length > 0) await session.query(PUT, [JSON.stringify(letters)]);
-  const redriven = found.flatMap((said) => (said.is === 'redriven' ? [{ key: said.key, at: said.at }] : []));
-  if (redriven.length > 0) await session.query(REDRIVEN, [JSON.stringify(redriven)]);
-}
-
 async function positions(session: Session): Promise<Map<number, number>> {
   const rows = await session.query<{ partition: number; next_offset: string }>(
     'SELECT partition, next_offset FROM dead_letter_positions',
   );
   return new Map(rows.map((row) => [row.partition, Number(row.next_offset)]));
 }
-
-const MOVE = `
-  INSERT INTO dead_letter_positions (partition, next_offset) VALUES ($1, $2)
-  ON CONFLICT (partition) DO UPDATE SET next_offset = excluded.next_offset`;
-
-const PUT = `
-  INSERT INTO dead_letter_records (key, kind, tenant_id, subscription_id, source, reason, appended_at, partition,
-    "offset", said)
-  SELECT r->>'key', r->>'kind', r->>'tenantId', r->>'subscriptionId', r->>'source', r->>'reason',
-         (r->>'appendedAt')::timestamptz, (r->>'partition')::integer, (r->>'offset')::bigint, r->'said'
-    FROM jsonb_array_elements($1::jsonb) AS r
-  ON CONFLICT (key) DO NOTHING`;
-
-const REDRIVEN = `
-  UPDATE dead_letter_records k SET redriven_at = (r->>'at')::timestamptz
-    FROM jsonb_array_elements($1::jsonb) AS r WHERE k.key = r->>'key'`;
 
 const OLD_RECORDS = `
   DELETE FROM dead_letter_records WHERE key IN (

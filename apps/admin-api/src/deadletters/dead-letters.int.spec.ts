@@ -337,6 +337,42 @@ describe('dead letters', () => {
     expect(second.body['nextCursor']).toBeNull();
   });
 
+  it('that PostgreSQL refuses do not hold up those behind them', async () => {
+    await rig.database.query(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'not this' USING ERRCODE = '22000';
+      END $$;
+      CREATE TRIGGER refuse_detail BEFORE INSERT ON dead_letter_records FOR EACH ROW
+        WHEN (new.said->>'detail' = 'refused') EXECUTE FUNCTION refuse();
+      CREATE TRIGGER refuse_reason BEFORE INSERT ON dead_letter_records FOR EACH ROW
+        WHEN (new.reason = 'refused') EXECUTE FUNCTION refuse()`);
+    const [first, last] = [`a:0:${Date.now()}`, `b:0:${Date.now()}`];
+    const unreadable = { reason: 'unreadable', detail: 'as it is' };
+    const letters = [
+      { ...unreadable, origin: 'z:0:0', detail: 'a \0 b' },
+      { ...unreadable, origin: first, detail: 'refused' },
+      { ...unreadable, origin: 'z:0:1', reason: 'refused' },
+      { ...unreadable, origin: last },
+    ];
+    // One batch of one partition: what is behind waits for what is before.
+    await Promise.all(
+      letters.map((headers) => rig.pump.produce({ topic: TOPICS.deadLetters, partition: 0, value: null, headers })),
+    );
+    const records = await rig.until('the last to be listed', async () => {
+      const { body } = await admin.operator.get('/v1/dead-letters/records?kind=record&limit=200');
+      const items = body['items'] as { origin: string | null; detail: string | null }[];
+      return items.some(({ origin }) => origin === last) && items;
+    });
+    expect(records).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ origin: 'z:0:0', detail: 'a  b' }),
+        expect.objectContaining({ origin: null, detail: null, reason: 'unreadable' }),
+        expect.objectContaining({ origin: last, detail: 'as it is' }),
+      ]),
+    );
+    expect(records.filter(({ origin }) => origin === first || origin === 'z:0:1')).toEqual([]);
+  });
+
   it('are not asked for in a way that makes no sense', async () => {
     const { client } = await subscriber();
     const cases: [Promise<ApiAnswer>, string][] = [
@@ -369,5 +405,7 @@ describe('dead letters', () => {
       count: 0,
     });
     expect((await client.get('/v1/dead-letters?subscriptionId=%00')).body).toMatchObject({ items: [] });
+    expect((await client.get('/v1/dead-letters/records?subscriptionId=%00')).body).toMatchObject({ items: [] });
+    expect((await client.get('/v1/dead-letters/summary?subscriptionId=%00')).body).toEqual({ groups: [], records: [] });
   });
 });

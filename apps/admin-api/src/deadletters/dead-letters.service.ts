@@ -1,3 +1,4 @@
+import { isId } from '@hookline/domain';
 import {
   InvalidCursor,
   type DeadLetterHistory,
@@ -49,7 +50,7 @@ export class DeadLettersService {
     const of = { tenantId, ...(subscriptionId === undefined ? {} : { subscriptionId }) };
     const [groups, records] = await Promise.all([
       this.history.summary(filter, query.groupBy === 'subscription', MAX_GROUPS),
-      this.others.counts({ ...of, ...periodOf(query, this.since()) }),
+      isNoSubscription(subscriptionId) ? [] : this.others.counts({ ...of, ...periodOf(query, this.since()) }),
     ]);
     return {
       groups: groups.map(({ oldestAt, newestAt, ...group }) => {
@@ -68,7 +69,8 @@ export class DeadLettersService {
       ...(subscriptionId === undefined ? {} : { subscriptionId }),
       ...periodOf(query, this.since()),
     };
-    const rows = await this.others.list(filter, limit + 1, placeOf(query.cursor));
+    const place = placeOf(query.cursor);
+    const rows = isNoSubscription(subscriptionId) ? [] : await this.others.list(filter, limit + 1, place);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return { items: shown.map(recordView), nextCursor: last === undefined ? null : cursorAt(last) };
@@ -77,6 +79,11 @@ export class DeadLettersService {
   private since(): Date {
     return new Date(this.clock.now() - this.keptMs);
   }
+}
+
+/** What is no id finds nothing, and may not even be a text that PostgreSQL holds. */
+function isNoSubscription(id: string | undefined): boolean {
+  return id !== undefined && !isId('sub', id);
 }
 
 function severalOf({
