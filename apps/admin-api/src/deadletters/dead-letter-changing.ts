@@ -10,7 +10,7 @@ import {
   type Replay,
   type ReplayRange,
 } from '@hookline/persistence';
-import type { Clock } from '@hookline/platform';
+import { ProblemError, type Clock } from '@hookline/platform';
 import type { EntityManager } from 'typeorm';
 import { actorOf, tenantFor, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
@@ -34,6 +34,19 @@ export interface DeadLetterLimits {
   keptMs: number;
 }
 
+/** Somebody has cancelled the replay, or choosing took longer than it waits. */
+class EndedMeanwhile extends ProblemError {
+  constructor({ id }: Replay) {
+    super(409, 'wrong-state', 'The replay has ended while its deliveries were chosen', {
+      detail: `Replay ${id} sends none of them. Ask again.`,
+    });
+  }
+}
+
+async function assertWaits(changes: DeadLetterChanges, row: Replay): Promise<void> {
+  if (!(await changes.waits(row.id))) throw new EndedMeanwhile(row);
+}
+
 /** Redrives and discards dead letters by filter, in batches; what one request has taken, no other takes again. */
 export class DeadLetterChanging {
   constructor(
@@ -43,7 +56,7 @@ export class DeadLetterChanging {
     private readonly limits: DeadLetterLimits,
   ) {}
 
-  /** @throws ProblemError 409 for too many replays */
+  /** @throws ProblemError 409 for too many replays, and where its replay is cancelled while its deliveries are chosen */
   async redrive(caller: Caller, body: Redrive): Promise<RedrivenView> {
     const { filter, request } = await this.asked(caller, body);
     const lows = Object.fromEntries(
@@ -59,12 +72,20 @@ export class DeadLetterChanging {
       resumeAt: new Date(now.getTime() + CHOOSING_MS),
     };
     const auditId = await this.begin(caller, filter, 'redrive', { request, note: body.note, replay: row });
-    const taken = await this.batches(filter, auditId, tally.count, (changes, limit) =>
-      changes.choose(filter, row.id, lows, limit),
-    );
-    await this.letGo(row);
-    const replay = { ...toView(row, now.getTime()), delivered: 0, failed: 0 };
-    return { ...taken, leftOut: leftOutOf(tally), auditId, replay };
+    try {
+      const taken = await this.batches(filter, auditId, tally.count, async (changes, limit) => {
+        await assertWaits(changes, row);
+        return changes.choose(filter, row.id, lows, limit);
+      });
+      await this.letGo(row);
+      const replay = { ...toView(row, now.getTime()), delivered: 0, failed: 0 };
+      return { ...taken, leftOut: leftOutOf(tally), auditId, replay };
+    } catch (error) {
+      // It has handed over nothing.
+      if (error instanceof EndedMeanwhile)
+        await this.database.run((manager) => new AuditTrail(manager).undone(auditId));
+      throw error;
+    }
   }
 
   async discard(caller: Caller, body: Discard): Promise<ChangedView> {
@@ -140,18 +161,20 @@ export class DeadLetterChanging {
     }
   }
 
-  /** The replay may begin: what it reads is known. */
+  /** The replay may begin: what it reads is known. @throws EndedMeanwhile */
   private async letGo(row: Replay): Promise<void> {
     await this.database.transaction(async (manager) => {
-      const ranges = await new DeadLetterChanges(manager).chosen(row.id);
+      const changes = new DeadLetterChanges(manager);
+      await assertWaits(changes, row);
+      const ranges = await changes.chosen(row.id);
       row.partitions = Object.fromEntries(
         ranges.map(({ partition, from, to }): [string, ReplayRange] => [String(partition), { from, next: from, to }]),
       );
       row.resumeAt = null;
-      await manager.query(
-        `UPDATE replays SET partitions = $2, resume_at = NULL WHERE id = $1 AND finished_at IS NULL`,
-        [row.id, JSON.stringify(row.partitions)],
-      );
+      await manager.query(`UPDATE replays SET partitions = $2, resume_at = NULL WHERE id = $1`, [
+        row.id,
+        JSON.stringify(row.partitions),
+      ]);
       await manager.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
     });
   }

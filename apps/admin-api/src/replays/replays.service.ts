@@ -28,6 +28,9 @@ export interface ReplayHistory {
   states: Pick<DeliveryStates, 'lastSuccess'>;
 }
 
+/** It begins when it is known which deliveries it brings, and not before. */
+const BEING_CHOSEN = `(spec->>'subscriptions' = 'chosen' AND partitions = '{}' AND resume_at > now())`;
+
 export class ReplaysService {
   constructor(
     private readonly database: Database,
@@ -97,11 +100,16 @@ export class ReplaysService {
     const { status } = await this.find(caller, id);
     // An UPDATE with RETURNING answers the rows and their count here.
     const [rows] = await this.database.query<[unknown[], number]>(
-      `UPDATE replays SET status = $2, resume_at = NULL, updated_at = $4 WHERE id = $1 AND status = ANY($3) RETURNING id`,
+      `UPDATE replays SET status = $2, resume_at = NULL, updated_at = $4
+        WHERE id = $1 AND status = ANY($3) AND NOT ${BEING_CHOSEN} RETURNING id`,
       [id, to, from, new Date(this.clock.now())],
     );
     if (rows.length === 0 && status !== to)
-      throw new ProblemError(409, 'wrong-state', `A replay that is ${status} can not become ${to}`);
+      throw new ProblemError(409, 'wrong-state', `A replay that is ${status} can not become ${to}`, {
+        ...(from.includes(status)
+          ? { detail: 'Its deliveries are being chosen yet. Wait for that, or cancel it.' }
+          : {}),
+      });
     await this.database.query(`SELECT pg_notify('${REPLAY_CHANNEL}', '')`);
     return this.get(caller, id);
   }

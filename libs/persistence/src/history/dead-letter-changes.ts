@@ -25,6 +25,18 @@ export class DeadLetterChanges {
   }
 
   /**
+   * Until the transaction ends the replay neither begins nor ends.
+   * @returns false where it has done so already: what is chosen now would come too late
+   */
+  async waits(replayId: string): Promise<boolean> {
+    const rows = await this.transaction.query<unknown[]>(
+      `SELECT 1 FROM replays WHERE id = $1 AND status = 'pending' FOR UPDATE`,
+      [replayId],
+    );
+    return rows.length > 0;
+  }
+
+  /**
    * Picks those that can be sent for a replay.
    * @param lows where the log begins, by partition
    * @returns how many

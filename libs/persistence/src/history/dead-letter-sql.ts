@@ -48,11 +48,22 @@ export const WANTED = `d.state <> 'delivered' AND d.state = 'dead-lettered' AND 
 export const DISCARDS = `LEFT JOIN dead_letter_discards x
     ON x.delivery_id = d.delivery_id AND x.event_at = d.event_at AND x.letter_at = d.updated_at`;
 
+/** The time, in SQL, of a number in JSON that is ms since the epoch; null where there is none. */
+function timeIn(value: string): string {
+  return `CASE WHEN jsonb_typeof(${value}) = 'number' THEN to_timestamp((${value})::float8 / 1000) END`;
+}
+
 /**
- * A replay of chosen deliveries brings `deliveries d`, or has handed it over, and nothing has come of it yet. One that was
- * cancelled brings only what it had handed over by then.
+ * A replay of chosen deliveries brings `deliveries d`, or has handed it over, and nothing has come of it yet; one that was
+ * cancelled brings only what it had handed over by then. Or a catch-up that has not ended brings it, as its subscription
+ * has missed it: see `missedSince` in missed-deliveries.ts.
  */
-export const UNDER_WAY = `EXISTS (
+export const UNDER_WAY = `(EXISTS (
     SELECT FROM replay_choices c JOIN replays r ON r.id = c.replay_id
      WHERE c.delivery_id = d.delivery_id AND c.event_at = d.event_at AND c.letter_at = d.updated_at
-       AND (r.finished_at IS NULL OR c.event_offset < (r.partitions->(c.event_partition::text)->>'next')::bigint))`;
+       AND (r.finished_at IS NULL OR c.event_offset < (r.partitions->(c.event_partition::text)->>'next')::bigint))
+  OR d.reason IN ('expired', 'endpoint-gone') AND EXISTS (
+    SELECT FROM replays r
+     WHERE r.subscription_id = d.subscription_id AND r.kind = 'catch-up' AND r.finished_at IS NULL
+       AND d.updated_at >= ${timeIn("r.spec->'missedSince'")}
+       AND d.event_at >= coalesce(${timeIn("r.spec->'from'->'timestamp'")}, '-infinity')))`;
