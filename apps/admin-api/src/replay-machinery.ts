@@ -1,4 +1,4 @@
-import type { Output, RangeReader } from '@hookline/kafka';
+import { topicPlan, type Output, type RangeReader } from '@hookline/kafka';
 import { DeliveryHistory, DeliveryStates, EventHistory, ExpungedPayloads, type Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import { AgeOutKeeper } from './agedout/age-out-keeper.js';
@@ -110,6 +110,7 @@ function keepersOf(
   { admin, delivery, http, topics }: MachinerySettings,
 ): ConstructorParameters<typeof Keepers>[0]['keepers'] {
   const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
+  const lanes = topicPlan(topics, delivery.retryDelaysMs).flatMap(({ name, kind }) => (kind === 'lane' ? [name] : []));
   return [
     new VersionReader({ log, reader, logger, knownAfterMs }),
     new SpanKeeper(log, output),
@@ -126,7 +127,7 @@ function keepersOf(
     ),
     new DeadLetterReader({ log, reader, clock, logger, keptMs: topics.deadLettersRetentionMs }),
     ...(failures === undefined ? [] : [failures]),
-    ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, output, clock, logger })]),
+    ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, lanes, output, clock, logger })]),
   ];
 }
 

@@ -10,6 +10,8 @@ import { AgeOutKeeper } from './age-out-keeper.js';
 const never = new AbortController().signal;
 /** As many as the rig's lanes have. */
 const LANES = 3;
+/** Of which a test says what it has. */
+const LANE = 'hookline.retry.of-the-test';
 
 type Bounds = LogBounds['bounds'];
 
@@ -39,6 +41,7 @@ describe('the keeper of what aged out', () => {
   async function keep(
     found: AgedOutRecord[],
     bounds: Bounds = (topic) => rig.log.bounds(topic),
+    lane: () => { low: number; next: number } = () => ({ low: 0, next: 0 }),
   ): Promise<AgedOutRecord[]> {
     written = [];
     const ageOuts = {
@@ -47,7 +50,14 @@ describe('the keeper of what aged out', () => {
     };
     const session = await rig.openSession();
     try {
-      const parts = { ageOuts, log: { bounds }, output: rig.pump, clock: systemClock, logger: silentLogger };
+      // A lane where the test says what is left, and from where on that is younger.
+      const ofLane = (each: 'low' | 'next') => Array.from({ length: LANES }, (_, of) => [of, lane()[each]] as const);
+      const log: LogBounds = {
+        bounds: async (topic) =>
+          topic === LANE ? ofLane('low').map(([partition, low]) => ({ partition, low, high: 100 })) : bounds(topic),
+        at: async () => new Map(ofLane('next')),
+      };
+      const parts = { ageOuts, log, lanes: [LANE], output: rig.pump, clock: systemClock, logger: silentLogger };
       await new AgeOutKeeper(parts).round(session, never);
     } finally {
       await session.close();
@@ -179,6 +189,39 @@ describe('the keeper of what aged out', () => {
       { ...record, lost: [lost], recreated: 1 },
       { ...record, state: 're-created', recreated: 1, lost: [lost] },
     ]);
+  });
+
+  it('leaves what another lane may still have, and buries what is left when that has let go as well', async () => {
+    const { id, tenant } = await rig.subscribe();
+    const [tried, silent, last] = (
+      await rig.publish(
+        tenant,
+        Array.from({ length: 9 }, (_, i) => `t.${i}`),
+      )
+    ).filter(({ partition }) => partition === 0) as [PublishedEvent, PublishedEvent, PublishedEvent];
+    await rig.record([tried, silent], id, 'retrying');
+    await rig.record([last], id, 'pending');
+    const cut: Bounds = async (topic) =>
+      (await rig.log.bounds(topic)).map((each) =>
+        topic === TOPICS.events && each.partition === 0 ? { ...each, low: last.offset } : each,
+      );
+    const record = gap(laneOf(id));
+    const [waiting, ...others] = await keep([record], cut, () => ({ low: 4, next: 5 }));
+    expect([waiting, ...others]).toEqual([{ ...record, recreated: 1 }]);
+    expect(await buried(id)).toEqual([]);
+    expect(await told(id)).toEqual([]);
+
+    // The other lane has brought one of them meanwhile, and the catch-up what the log had.
+    await rig.record([tried, last], id, 'delivered');
+    const [, done] = await keep([waiting as AgedOutRecord], cut, () => ({ low: 5, next: 5 }));
+    const { offset } = silent;
+    expect(done).toMatchObject({
+      state: 're-created',
+      recreated: 1,
+      lost: [{ first: offset, last: offset, deliveries: 1 }],
+    });
+    expect(await buried(id)).toEqual([`0:${offset}-${offset + 1}`]);
+    expect(await told(id)).toEqual([`${deliveryIdsOf([silent], id)[0]} dead-lettered let-go`]);
   });
 
   /** The ranges that were dead-lettered for a subscription, as `partition:from-to`. */

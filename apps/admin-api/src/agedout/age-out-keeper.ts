@@ -15,10 +15,14 @@ const LOOK_MS = 5_000;
  * too little would leave something out.
  */
 const BESIDE_MS = 60_000;
+/** Between two looks at what another lane may still have, ms: that takes as long as a log is kept. */
+const LANES_MS = 600_000;
 
 export interface AgeOutKeeperParts {
   ageOuts: { list(): Promise<AgedOutRecord[]>; write(record: AgedOutRecord): Promise<void> };
-  log: Pick<LogBounds, 'bounds'>;
+  log: LogBounds;
+  /** Every topic in which a delivery may wait. */
+  lanes: readonly string[];
   output: Output;
   clock: Clock;
   logger: Logger;
@@ -27,7 +31,8 @@ export interface AgeOutKeeperParts {
 /**
  * Sees to what aged out of a lane before its owner read it. Which deliveries were there is in history: those of the lane's
  * subscriptions that have no end, and had their last outcome before the log of the lane begins. They are brought by a catch-up.
- * What can't be, because `hookline.events` has let go of it as well, is written down with its bounds, and dead-lettered.
+ * What can't be, because `hookline.events` has let go of it as well, is written down with its bounds, and dead-lettered, once every
+ * lane has let go of what is as old.
  */
 export class AgeOutKeeper implements Keeper {
   readonly name = 'age-outs';
@@ -36,6 +41,8 @@ export class AgeOutKeeper implements Keeper {
   private readonly writtenBefore = new Map<number, Record<string, number>>();
   /** Subscriptions whose catch-up has begun; the others of their lane may still wait for theirs. */
   private readonly brought = new Set<string>();
+  /** When to look again at what another lane may still have, by lane and when it was found. */
+  private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly parts: AgeOutKeeperParts) {}
 
@@ -63,6 +70,7 @@ export class AgeOutKeeper implements Keeper {
   private forget(): void {
     this.writtenBefore.clear();
     this.brought.clear();
+    this.notBefore.clear();
   }
 
   /** Of events that nobody read it isn't known whom they would have matched. */
@@ -86,7 +94,10 @@ export class AgeOutKeeper implements Keeper {
     partition: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { ageOuts, log, logger } = this.parts;
+    const { ageOuts, log, clock, logger } = this.parts;
+    const foundAt = Math.max(...records.map((record) => record.foundAt));
+    const look = `${partition}/${foundAt}`;
+    if (clock.now() < (this.notBefore.get(look) ?? -Infinity)) return;
     const lanes = await log.bounds((records[0] as AgedOutRecord).topic);
     const rows = await session.query<{ id: string }>(`SELECT id FROM subscriptions WHERE status <> 'deleted'`);
     const ids = rows.map(({ id }) => id).filter((id) => partitionOf(Buffer.from(id), lanes.length) === partition);
@@ -96,7 +107,6 @@ export class AgeOutKeeper implements Keeper {
     const undone = await undoneOf(session, ids, until, lows);
     const there = undone.filter(({ isGone }) => !isGone);
     const ends = Object.fromEntries(events.map(({ partition: of, high }) => [of, high]));
-    const foundAt = Math.max(...records.map((record) => record.foundAt));
     let waits = false;
     for (const id of new Set(there.map(({ subscriptionId }) => subscriptionId))) {
       if (this.brought.has(id)) continue;
@@ -107,10 +117,19 @@ export class AgeOutKeeper implements Keeper {
     // Nothing is marked before all of it is under way.
     if (waits) return;
     const gone = undone.filter(({ isGone }) => isGone);
-    const found = { lost: lostOf(gone), recreated: there.reduce((sum, { deliveries }) => sum + deliveries, 0) };
-    // As it was before a crash, if that is told: by now history may know of ends, and nobody would find those again.
-    const { lost = found.lost, recreated = found.recreated } =
-      records.find((record) => record.lost !== undefined) ?? found;
+    // As it was before, if that is told: by now history may know of ends, and nobody would find those again.
+    const told =
+      records.find((record) => record.lost !== undefined) ?? records.find((record) => record.recreated !== undefined);
+    const { lost = lostOf(gone), recreated = there.reduce((sum, { deliveries }) => sum + deliveries, 0) } = told ?? {};
+    if (await this.mayWaitElsewhere(gone, partition)) {
+      if (told === undefined) for (const record of records) await ageOuts.write({ ...record, recreated });
+      this.notBefore.set(look, clock.now() + LANES_MS);
+      logger.info(
+        { ageOuts: records },
+        'deliveries that aged out of a lane may be in another one: they are left until it lets go',
+      );
+      return;
+    }
     if (gone.length > 0) for (const record of records) await ageOuts.write({ ...record, lost, recreated });
     for (const each of gone) await buryLost(session, this.parts.output, each, until, signal);
     const state = recreated === 0 && lost.length > 0 ? 'lost' : 're-created';
@@ -121,6 +140,19 @@ export class AgeOutKeeper implements Keeper {
         'deliveries aged out of a lane; those that the log has are brought again, the others are dead-lettered',
       );
     }
+  }
+
+  /** Whether a lane has anything left of the time when one of these had its last outcome: it may be there, and be tried. */
+  private async mayWaitElsewhere(gone: readonly Undone[], lane: number): Promise<boolean> {
+    if (gone.length === 0) return false;
+    const { lanes, log } = this.parts;
+    const after = Math.max(...gone.map(({ outcomeAt }) => outcomeAt)) + BESIDE_MS;
+    for (const topic of lanes) {
+      const next = (await log.at(topic, after)).get(lane);
+      const low = (await log.bounds(topic)).find(({ partition }) => partition === lane)?.low;
+      if (low !== undefined && next !== undefined && low < next) return true;
+    }
+    return false;
   }
 
   /** Whether history has all outcomes that were written when these were first looked at. */

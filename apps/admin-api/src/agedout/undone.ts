@@ -8,6 +8,8 @@ export interface Undone {
   last: number;
   firstAt: number;
   lastAt: number;
+  /** When one of them had its last outcome, ms since the epoch; for members of a wide hand-over the moment that was asked with. */
+  outcomeAt: number;
   deliveries: number;
   /** The log has let go of the events, too: this can't be re-created. */
   isGone: boolean;
@@ -33,6 +35,7 @@ export async function undoneOf(
     last: Number(row.last),
     firstAt: row.first_at.getTime(),
     lastAt: row.last_at.getTime(),
+    outcomeAt: row.outcome_at.getTime(),
     deliveries: Number(row.deliveries),
     isGone: row.is_gone,
   }));
@@ -45,23 +48,24 @@ interface UndoneRow {
   last: string;
   first_at: Date;
   last_at: Date;
+  outcome_at: Date;
   deliveries: string;
   is_gone: boolean;
 }
 
 const UNDONE = `
   WITH undone AS (
-    SELECT subscription_id, event_partition AS partition, event_offset AS "offset", event_at AS at
+    SELECT subscription_id, event_partition AS partition, event_offset AS "offset", event_at AS at, updated_at
       FROM deliveries
      WHERE subscription_id = ANY($1) AND state <> 'delivered' AND state IN ('pending', 'retrying') AND updated_at <= $2
     UNION ALL
-    SELECT m.id, r.partition, r."offset", r.appended_at
+    SELECT m.id, r.partition, r."offset", r.appended_at, $2
       FROM event_routes r CROSS JOIN LATERAL unnest(r.matched) AS m(id)
      WHERE r.appended_at <= $2 AND m.id = ANY($1) AND NOT EXISTS (
        SELECT FROM deliveries d
         WHERE d.event_partition = r.partition AND d.event_offset = r."offset" AND d.subscription_id = m.id)
   )
   SELECT u.subscription_id, u.partition, min(u."offset") AS first, max(u."offset") AS last, min(u.at) AS first_at,
-         max(u.at) AS last_at, count(*) AS deliveries, u."offset" < coalesce(low.start::bigint, 0) AS is_gone
+         max(u.at) AS last_at, max(u.updated_at) AS outcome_at, count(*) AS deliveries, u."offset" < coalesce(low.start::bigint, 0) AS is_gone
     FROM undone u LEFT JOIN jsonb_each_text($3::jsonb) AS low(partition, start) ON low.partition = u.partition::text
    GROUP BY u.subscription_id, u.partition, is_gone`;
