@@ -25,6 +25,16 @@ export class UnreadableRecord extends Error {
   override name = 'UnreadableRecord';
 }
 
+/** What is read, or undefined where the record can't be. @throws whatever else stands in the way */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return undefined;
+    throw error;
+  }
+}
+
 /** The value of a header that must be there. @throws UnreadableRecord naming the header. */
 export function requiredHeader(headers: Readonly<Record<string, unknown>>, name: string): string {
   const value = optionalHeader(headers, name);

@@ -1,6 +1,5 @@
 import { isId } from '@hookline/domain';
 import {
-  InvalidCursor,
   type DeadLetterHistory,
   type DeadLetterRecord,
   type DeadLetterRecords,
@@ -9,7 +8,7 @@ import {
 import type { Clock } from '@hookline/platform';
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
 import { deliveryView } from '../history/history-views.js';
-import { invalidCursor, type Page } from '../http/page.js';
+import { fromCursor, invalidCursor, type Page } from '../http/page.js';
 import { periodOf, wantedOf } from './dead-letter-filter.js';
 import type {
   DeadLetterView,
@@ -35,12 +34,8 @@ export class DeadLettersService {
   async list(caller: Caller, query: ListDeadLetters): Promise<Page<DeadLetterView>> {
     const tenantId = tenantFor(caller, query.tenantId);
     const filter = wantedOf(tenantId, severalOf(query), this.since());
-    try {
-      const page = await this.history.list(filter, query.discarded, query.limit, query.cursor);
-      return { items: page.letters.map(letterView), nextCursor: page.next ?? null };
-    } catch (error) {
-      throw error instanceof InvalidCursor ? invalidCursor() : error;
-    }
+    const page = await fromCursor(this.history.list(filter, query.discarded, query.limit, query.cursor));
+    return { items: page.letters.map(letterView), nextCursor: page.next ?? null };
   }
 
   async summary(caller: Caller, query: Summarize): Promise<SummaryView> {

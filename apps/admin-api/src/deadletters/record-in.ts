@@ -5,7 +5,7 @@ import {
   decodeSourceDeadLetter,
   optionalHeader,
   originText,
-  UnreadableRecord,
+  readable,
   type SourceOrigin,
 } from '@hookline/contracts';
 import type { ReadRecord } from '@hookline/kafka';
@@ -19,12 +19,7 @@ export type Said =
 
 /** Undefined for a delivery, and for what has no shape that is known. */
 export function recordIn(record: ReadRecord): Said | undefined {
-  try {
-    return said(record);
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return undefined;
-    throw error;
-  }
+  return readable(() => said(record));
 }
 
 function said({ headers, partition, offset, timestamp }: ReadRecord): Said | undefined {

@@ -1,11 +1,11 @@
-import { InvalidCursor, type AttemptFilter, type AttemptSearch, type EventHistory } from '@hookline/persistence';
+import type { AttemptFilter, AttemptSearch, EventHistory } from '@hookline/persistence';
 import { tenantFor, type Caller } from '../auth/caller.js';
-import { invalidCursor, type Page } from '../http/page.js';
+import { fromCursor, type Page } from '../http/page.js';
 import { invalid } from '../http/problems.js';
+import { isStorable } from '../http/text.js';
 import { millisOf, type Timestamp } from '../topics/timestamp.js';
 import { attemptView } from './history-views.js';
 import type { AttemptView, ListAttempts } from './history.schemas.js';
-import { isStorable } from './history.service.js';
 import type { SearchPeriod } from './search-period.js';
 
 /** Lists attempts by what is known of them. */
@@ -32,16 +32,9 @@ export class AttemptsService {
     if (subscriptionId !== undefined && !isStorable(subscriptionId)) return { items: [], nextCursor: null };
     const deliveryIds = await this.deliveryIds(tenantId, query);
     if (deliveryIds?.length === 0) return { items: [], nextCursor: null };
-    try {
-      const page = await this.search.page(
-        { ...filter, ...(deliveryIds && { deliveryIds }) },
-        query.limit,
-        query.cursor,
-      );
-      return { items: page.attempts.map(attemptView), nextCursor: page.next ?? null };
-    } catch (fault) {
-      throw fault instanceof InvalidCursor ? invalidCursor() : fault;
-    }
+    const wanted = { ...filter, ...(deliveryIds && { deliveryIds }) };
+    const page = await fromCursor(this.search.page(wanted, query.limit, query.cursor));
+    return { items: page.attempts.map(attemptView), nextCursor: page.next ?? null };
   }
 
   /** Events have come before their attempts: who asks for earlier attempts only is led to earlier events. */

@@ -8,11 +8,11 @@ import {
 import { scopeOf, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
 import { notFound } from '../http/problems.js';
+import { isStorable } from '../http/text.js';
 import type { SubscriptionMapper } from '../subscriptions/subscription-mapper.js';
 import { headersOf, requestOf, type AsItWas } from './exchange-request.js';
 import type { ExchangeView } from './exchange.schemas.js';
 import { attemptView } from './history-views.js';
-import { isStorable } from './history.service.js';
 
 /** Shows the request and the answer of an attempt, from what is recorded and what follows from that. */
 export class ExchangeService {

@@ -1,8 +1,9 @@
 import { matchesType } from '@hookline/domain';
-import { InvalidCursor, type DeliveryHistory, type EventHistory, type RecordedDelivery } from '@hookline/persistence';
+import type { DeliveryHistory, EventHistory, RecordedDelivery } from '@hookline/persistence';
 import { scopeOf, tenantFor, type Caller } from '../auth/caller.js';
-import { invalidCursor, type Page } from '../http/page.js';
+import { fromCursor, invalidCursor, type Page } from '../http/page.js';
 import { notFound } from '../http/problems.js';
+import { isStorable } from '../http/text.js';
 import { millisOf } from '../topics/timestamp.js';
 import type { SearchPeriod } from './search-period.js';
 import { deliverySummary, deliveryView, eventSummary, withAttempts } from './history-views.js';
@@ -47,12 +48,8 @@ export class HistoryService {
       ...(type && { type }),
       ...(status && { status }),
     };
-    try {
-      const page = await this.deliveries.list(filter, query.limit, query.cursor);
-      return { items: page.deliveries.map(deliveryView), nextCursor: page.next ?? null };
-    } catch (error) {
-      throw error instanceof InvalidCursor ? invalidCursor() : error;
-    }
+    const page = await fromCursor(this.deliveries.list(filter, query.limit, query.cursor));
+    return { items: page.deliveries.map(deliveryView), nextCursor: page.next ?? null };
   }
 
   async delivery(caller: Caller, id: string): Promise<DeliveryWithAttempts> {
@@ -90,11 +87,6 @@ function subscriptionOf(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!/^sub_[0-9a-z]{20}$/.test(text)) throw invalidCursor();
   return text;
-}
-
-/** PostgreSQL's texts hold no NUL: nothing with one can be found. */
-export function isStorable(text: string): boolean {
-  return !text.includes('\0');
 }
 
 /** The payload was checked to be JSON when it was published; if it is not, its text is shown. */

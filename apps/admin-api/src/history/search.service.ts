@@ -2,9 +2,9 @@ import { matchesType } from '@hookline/domain';
 import type { EventHistory, EventSearch, RecordedEvent, SearchPlaces } from '@hookline/persistence';
 import { tenantFor, type Caller } from '../auth/caller.js';
 import { invalidCursor, type Page } from '../http/page.js';
+import { isStorable } from '../http/text.js';
 import { eventSummary } from './history-views.js';
 import type { EventSummary, ListEvents } from './history.schemas.js';
-import { isStorable } from './history.service.js';
 import type { SearchPeriod } from './search-period.js';
 
 /** Later than any event: of a search without an end. */

@@ -1,3 +1,4 @@
+import { InvalidCursor } from '@hookline/persistence';
 import { z } from 'zod';
 import { invalid } from './problems.js';
 
@@ -51,6 +52,18 @@ export function positionOf(cursor: string | undefined): Position | undefined {
   const match = /^(\d{1,14})\.([a-z]{3}_[0-9a-z]{20})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
   if (!match) throw invalidCursor();
   return { at: new Date(Number(match[1])), id: match[2] as string };
+}
+
+/**
+ * A page of history, from a cursor of a caller.
+ * @throws ProblemError 400 if no page gave that
+ */
+export async function fromCursor<T>(page: Promise<T>): Promise<T> {
+  try {
+    return await page;
+  } catch (error) {
+    throw error instanceof InvalidCursor ? invalidCursor() : error;
+  }
 }
 
 export function invalidCursor(): Error {

@@ -1,4 +1,4 @@
-import { decodeEventHeaders, UnreadableRecord, type EventEnvelope, type LogPosition } from '@hookline/contracts';
+import { decodeEventHeaders, readable, type EventEnvelope, type LogPosition } from '@hookline/contracts';
 import { deliveryIdOf, SubscriptionIndex, type Matchable } from '@hookline/domain';
 import type { OffsetRange, ReadBatch, ReadRecord } from '@hookline/kafka';
 import { takesAt } from './held-version.js';
@@ -59,12 +59,7 @@ export class SliceMatcher {
 
 /** What an unreadable record would have matched, nobody can say: the worker that reads it dead-letters it. */
 function eventOf(record: ReadRecord): EventEnvelope | undefined {
-  try {
-    return decodeEventHeaders(record.headers);
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return undefined;
-    throw error;
-  }
+  return readable(() => decodeEventHeaders(record.headers));
 }
 
 /** Slices that are so near that what lies between them is read, too. */

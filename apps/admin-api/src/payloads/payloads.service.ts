@@ -3,6 +3,7 @@ import type { ExpungedPayloads } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
 import { tenantFor, type Caller } from '../auth/caller.js';
 import { notFound } from '../http/problems.js';
+import { isStorable } from '../http/text.js';
 import { logCopies } from './log-copies.js';
 import type { ExpungedView, ExpungeQuery } from './payloads.schemas.js';
 
@@ -18,8 +19,7 @@ export class PayloadsService {
   /** @throws ProblemError 404 where history has no such event of the tenant, or not yet */
   async expunge(caller: Caller, id: string, query: ExpungeQuery): Promise<ExpungedView> {
     const tenantId = tenantFor(caller, query.tenantId);
-    // PostgreSQL's texts hold no NUL: nothing with one can be there.
-    const events = id.includes('\0') ? [] : await this.payloads.expunge(tenantId, id);
+    const events = isStorable(id) ? await this.payloads.expunge(tenantId, id) : [];
     if (events.length === 0) throw notFound('event');
     const now = this.clock.now();
     const deliveries = await this.payloads.copiesOf(tenantId, events, now - this.windowMs);

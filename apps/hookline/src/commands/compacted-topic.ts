@@ -1,4 +1,4 @@
-import { decodeCompacted, GENESIS_KEY, UnreadableRecord, type Versioned } from '@hookline/contracts';
+import { decodeCompacted, GENESIS_KEY, readable, type Versioned } from '@hookline/contracts';
 import { RangeReader, TopicOffsets } from '@hookline/kafka';
 import type { FoundRecord } from '@hookline/persistence';
 import { Refusal } from '@hookline/platform';
@@ -28,7 +28,7 @@ export async function readCompacted<T extends Versioned & { id: string }>(
       if (id === GENESIS_KEY) genesis = true;
       else if (value === null) latest.delete(id);
       else {
-        const record = readable<T>(value, id);
+        const record = recordOf<T>(value, id);
         if (record === undefined) unreadable += 1;
         else if (record.version >= (latest.get(id)?.record.version ?? 0))
           latest.set(id, { record, at: new Date(timestamp) });
@@ -38,14 +38,9 @@ export async function readCompacted<T extends Versioned & { id: string }>(
   return { records: [...latest.values()], unreadable };
 }
 
-function readable<T extends Versioned & { id: string }>(value: Buffer, id: string): T | undefined {
-  try {
-    const record = decodeCompacted<T>(value);
-    return record.id === id ? record : undefined;
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return undefined;
-    throw error;
-  }
+function recordOf<T extends Versioned & { id: string }>(value: Buffer, id: string): T | undefined {
+  const record = readable(() => decodeCompacted<T>(value));
+  return record?.id === id ? record : undefined;
 }
 
 const notOurs = (topic: string, why: string): Refusal =>

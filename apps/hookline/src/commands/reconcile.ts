@@ -17,7 +17,6 @@ import { RECORDER_GROUP } from '../../../recorder/src/recorder.js';
 import { UsageError } from '../cli/usage-error.js';
 import { Matching } from '../reconcile/matching.js';
 import { missingOf, type Missing } from '../reconcile/missing.js';
-import { PatientAdmin } from '../reconcile/patient-admin.js';
 import { Progress } from '../reconcile/progress.js';
 import { resolveRange, type Boundary } from '../reconcile/range.js';
 import { Reconciler } from '../reconcile/reconciler.js';
@@ -26,6 +25,8 @@ import { inJson, inWords, type Report } from '../reconcile/report.js';
 import { SourceLog } from '../reconcile/source-log.js';
 import { forgottenOf, summarize } from '../reconcile/summary.js';
 import { readCompacted } from './compacted-topic.js';
+import { isNotLedOrCoordinated } from './once-led.js';
+import { PatientAdmin } from './patient-admin.js';
 
 const sections = {
   kafka: kafkaSection,
@@ -86,7 +87,7 @@ export async function reconcile(
   const config = loadConfig(sections, env);
   const logger = around.logger ?? createLogger(config.logging, 'reconcile', process.stderr);
   const kafka = createKafka(config.kafka, { role: 'reconcile', logger });
-  const admin = new PatientAdmin(kafka, around.clock);
+  const admin = new PatientAdmin(kafka, around.clock, isNotLedOrCoordinated);
   try {
     const { clusterId } = await admin.ask((each) => each.describeCluster());
     assertCluster(clusterId, config.topics.clusterId, {});

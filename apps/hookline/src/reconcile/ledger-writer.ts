@@ -7,7 +7,7 @@ import {
   decodeWideHeaders,
   isOfSource,
   isWide,
-  UnreadableRecord,
+  readable,
   type EventEnvelope,
   type LogPosition,
 } from '@hookline/contracts';
@@ -73,13 +73,4 @@ export function positionOf({ partition, offset, timestamp }: ReadRecord): LogPos
 /** Undefined where its worker can't read it either, and keeps it among the dead letters. */
 export function eventIn({ headers, value }: ReadRecord): EventEnvelope | undefined {
   return value === null ? undefined : readable(() => decodeEventHeaders(headers));
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return undefined;
-    throw error;
-  }
 }

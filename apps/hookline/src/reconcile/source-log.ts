@@ -11,7 +11,7 @@ import {
 import type { Kafka } from 'kafkajs';
 import { laneTopics } from '../../../delivery/src/lanes/lane-topics.js';
 import { OpenWork } from './open-work.js';
-import type { PatientAdmin } from './patient-admin.js';
+import type { PatientAdmin } from '../commands/patient-admin.js';
 import type { Progress } from './progress.js';
 
 /** What reconciling needs of it. */

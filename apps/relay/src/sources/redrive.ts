@@ -4,7 +4,7 @@ import {
   encodeRedriven,
   originText,
   TOPICS,
-  UnreadableRecord,
+  readable,
   type SourceDeadLetter,
   type SourceOrigin,
 } from '@hookline/contracts';
@@ -92,18 +92,9 @@ async function redrivenBefore(kafka: Kafka, ranges: readonly OffsetRange[], sour
   return found;
 }
 
+/** One that can't be read is somebody else's. */
 const letterIn = ({ headers }: ReadRecord): SourceDeadLetter | undefined =>
   readable(() => decodeSourceDeadLetter(headers));
-
-/** One that can't be read is somebody else's. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return undefined;
-    throw error;
-  }
-}
 
 /** A topic that was made again may have other records at the same places. */
 const identityOf = (origin: SourceOrigin): string => `${originText(origin)}:${origin.timestamp}`;

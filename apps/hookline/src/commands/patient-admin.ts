@@ -1,20 +1,12 @@
 import type { Clock } from '@hookline/platform';
 import type { Admin, Kafka } from 'kafkajs';
-import { isNotLed } from '../commands/once-led.js';
 
 const LAPS = 60;
 const LAP_PAUSE_MS = 500;
 
-/** Kafka's words for a group whose coordinator has just moved, or reads what it has to know. */
-const NOT_COORDINATED = new Set([
-  'NOT_COORDINATOR_FOR_GROUP',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'GROUP_LOAD_IN_PROGRESS',
-]);
-
 /**
- * Asks the cluster things, and asks again with a new client while a partition has no leader or a group no coordinator: a
- * reading that takes minutes must not end because a broker went meanwhile.
+ * Asks the cluster things, and asks again with a new client (which asks anew who leads) where that has failed for what
+ * passes: a reading that takes minutes must not end because a broker went meanwhile.
  */
 export class PatientAdmin {
   private current: Promise<Admin> | undefined;
@@ -22,6 +14,7 @@ export class PatientAdmin {
   constructor(
     private readonly kafka: Kafka,
     private readonly clock: Clock,
+    private readonly isPassing: (error: unknown) => boolean,
   ) {}
 
   /** @param question may be asked several times @throws what it throws for another reason; that, too, after half a minute */
@@ -31,7 +24,7 @@ export class PatientAdmin {
       try {
         return await question(await connected);
       } catch (error) {
-        if (lap === LAPS || !isPassing(error)) throw error;
+        if (lap === LAPS || !this.isPassing(error)) throw error;
         if (this.current === connected) await this.close();
       }
       await new Promise<void>((resolve) => this.clock.after(LAP_PAUSE_MS, resolve));
@@ -50,9 +43,4 @@ export class PatientAdmin {
     await admin.connect();
     return admin;
   }
-}
-
-function isPassing(error: unknown): boolean {
-  const { type } = (error ?? {}) as { type?: unknown };
-  return isNotLed(error) || (typeof type === 'string' && NOT_COORDINATED.has(type));
 }
