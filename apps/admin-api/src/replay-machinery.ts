@@ -9,6 +9,7 @@ import type { FailureKeeper } from './keepers/failure-keeper.js';
 import { Keepers } from './keepers/keepers.js';
 import { Settlement } from './keepers/settlement.js';
 import { SliceKeeper } from './keepers/slice-keeper.js';
+import { HeldKeeper } from './keepers/held-keeper.js';
 import { SpanKeeper } from './keepers/span-keeper.js';
 import { VersionReader } from './keepers/version-reader.js';
 import { CatchUpRanges } from './replays/catch-up-ranges.js';
@@ -114,6 +115,7 @@ function keepersOf(
   return [
     new VersionReader({ log, reader, logger, knownAfterMs }),
     new SpanKeeper(log, output),
+    new HeldKeeper(log, output, clock),
     new Settlement(log, output),
     new SliceKeeper(
       { database, log, reader, states: new DeliveryStates(database), output, clock, logger },

@@ -40,7 +40,7 @@ export interface HeldRange {
   since: string;
 }
 
-type HeldRangeReason = 'let-go' | 'subscription-deleted';
+export type HeldRangeReason = 'let-go' | 'subscription-deleted';
 const HELD_RANGE_REASONS: readonly unknown[] = ['let-go', 'subscription-deleted'] satisfies HeldRangeReason[];
 
 export function encodeHeldRangeHeaders(range: HeldRange, reason: HeldRangeReason): RecordHeaders {

@@ -19,6 +19,7 @@ import { AddDeadLetters1763797000012 } from './migrations/1763797000012-add-dead
 import { AddExpungedPayloads1763797000013 } from './migrations/1763797000013-add-expunged-payloads.js';
 import { KeepStamps1763797000014 } from './migrations/1763797000014-keep-stamps.js';
 import { AddExchanges1763797000015 } from './migrations/1763797000015-add-exchanges.js';
+import { IndexHeld1763797000020 } from './migrations/1763797000020-index-held.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -36,6 +37,7 @@ export const MIGRATIONS = [
   AddExpungedPayloads1763797000013,
   KeepStamps1763797000014,
   AddExchanges1763797000015,
+  IndexHeld1763797000020,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

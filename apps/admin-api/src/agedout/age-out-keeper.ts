@@ -2,6 +2,7 @@ import { TOPICS, type AgedOutRecord, type LostEvents } from '@hookline/contracts
 import { partitionOf, type Output } from '@hookline/kafka';
 import type { Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
+import { isBehind } from '../keepers/behind.js';
 import type { Keeper } from '../keepers/keepers.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { bringBack } from './bring-back.js';
@@ -161,9 +162,7 @@ export class AgeOutKeeper implements Keeper {
       (await this.parts.log.bounds(TOPICS.attempts)).map(({ partition, high }) => [partition, high]),
     );
     for (const { foundAt } of records) if (!this.writtenBefore.has(foundAt)) this.writtenBefore.set(foundAt, ends);
-    const needed = [...this.writtenBefore.values()].map((each) => JSON.stringify(each));
-    const behind = await session.query(BEHIND, [needed, TOPICS.attempts]);
-    return behind.length === 0;
+    return !(await isBehind(session, TOPICS.attempts, [...this.writtenBefore.values()]));
   }
 }
 
@@ -182,8 +181,3 @@ function lostOf(gone: readonly Undone[]): LostEvents[] {
   }
   return [...byPartition.values()];
 }
-
-const BEHIND = `
-  SELECT 1 FROM unnest($1::jsonb[]) AS needed, jsonb_each_text(needed) AS e(partition, written)
-    LEFT JOIN recorder_offsets o ON o.topic = $2 AND o.partition = e.partition::integer
-   WHERE coalesce(o.next_offset, 0) < e.written::bigint LIMIT 1`;

@@ -1,8 +1,7 @@
-import { encodeOutcome, TOPICS, type EventEnvelope, type LogPosition } from '@hookline/contracts';
-import { deliveryIdOf } from '@hookline/domain';
+import type { EventEnvelope, LogPosition } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
 import { type Session, unlessAborted } from '@hookline/persistence';
-import { heldRangeLetter } from '../keepers/span-keeper.js';
+import { endOf, heldRangeLetter } from '../keepers/letters.js';
 import type { Undone } from './undone.js';
 
 /** Deliveries that are looked at together; a range of dead letters is no longer than that. */
@@ -50,7 +49,7 @@ export async function buryLost(
     );
     // What history says of it must be so.
     await unlessAborted(Promise.all(letters.map((letter) => output.produce(letter))), signal);
-    const ends = rows.filter(({ isLost }) => isLost).map((row) => output.produce(endOf(row, subscriptionId)));
+    const ends = rows.filter(({ isLost }) => isLost).map((row) => output.produce(endOf(row, subscriptionId, 'let-go')));
     await unlessAborted(Promise.all(ends), signal);
   }
 }
@@ -66,24 +65,6 @@ function runsOf(rows: readonly Row[]): Run[] {
     else open = undefined;
   }
   return runs;
-}
-
-function endOf({ event, position, replayId }: Row, subscriptionId: string): Parameters<Output['produce']>[0] {
-  const value = encodeOutcome({
-    v: 1,
-    tenant: event.tenant,
-    eventId: event.id,
-    type: event.type,
-    source: position,
-    delivery: {
-      id: deliveryIdOf(event, position, subscriptionId),
-      subscriptionId,
-      state: 'dead-lettered',
-      reason: 'let-go',
-      ...(replayId === null ? {} : { replayId }),
-    },
-  });
-  return { topic: TOPICS.attempts, value };
 }
 
 async function page(

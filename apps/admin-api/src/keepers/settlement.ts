@@ -12,7 +12,7 @@ import { SPAN_COLUMNS, type HeldSpan } from '../replays/held-spans.js';
 import type { GoneRange, ReplayResult } from '../replays/replay-job.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { inTransaction, type Keeper } from './keepers.js';
-import { heldRangeLetter } from './span-keeper.js';
+import { heldRangeLetter } from './letters.js';
 
 /** Catch-ups that one round looks at. */
 const BATCH = 500;

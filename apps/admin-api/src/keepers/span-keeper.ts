@@ -1,16 +1,10 @@
-import { encodeHeldRangeHeaders, TOPICS } from '@hookline/contracts';
+import { TOPICS, type HeldRangeReason } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
 import { type Session, unlessAborted } from '@hookline/persistence';
 import { SPAN_COLUMNS, type HeldSpan } from '../replays/held-spans.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Keeper } from './keepers.js';
-
-/** Offsets of one partition; `to` is exclusive. */
-interface LostRange {
-  partition: number;
-  from: number;
-  to: number;
-}
+import { heldRangeLetter, type LostRange } from './letters.js';
 
 /** Spans that one round looks at. */
 const BATCH = 500;
@@ -61,7 +55,7 @@ export class SpanKeeper implements Keeper {
   private async write(
     span: HeldSpan,
     lost: readonly LostRange[],
-    reason: 'let-go' | 'subscription-deleted',
+    reason: HeldRangeReason,
     signal: AbortSignal,
   ): Promise<void> {
     signal.throwIfAborted();
@@ -71,21 +65,6 @@ export class SpanKeeper implements Keeper {
       signal,
     );
   }
-}
-
-/** One dead letter for all of the range. */
-export function heldRangeLetter(
-  { subscriptionId, tenantId, since }: Pick<HeldSpan, 'subscriptionId' | 'tenantId' | 'since'>,
-  { partition, from, to }: LostRange,
-  reason: 'let-go' | 'subscription-deleted',
-): Parameters<Output['produce']>[0] {
-  const range = { tenant: tenantId, subscriptionId, partition, from, to, since: since.toISOString() };
-  return {
-    topic: TOPICS.deadLetters,
-    key: subscriptionId,
-    value: null,
-    headers: encodeHeldRangeHeaders(range, reason),
-  };
 }
 
 function lostOf({ from, to }: HeldSpan, low: ReadonlyMap<string, number>): LostRange[] {

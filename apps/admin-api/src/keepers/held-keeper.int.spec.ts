@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { decodeOutcome, TOPICS, type HeldRange } from '@hookline/contracts';
+import type { OutgoingRecord, Output } from '@hookline/kafka';
+import { TestClock } from '@hookline/testing';
+import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
+import { HeldKeeper } from './held-keeper.js';
+
+const never = new AbortController().signal;
+
+describe('the keeper of what is held one by one', () => {
+  let rig: ReplayRig;
+  let written: OutgoingRecord[];
+  let refused: string | undefined;
+  let keeper: HeldKeeper;
+  let lows: number[];
+  /** How far the outcomes go that history is to have. */
+  let told: number;
+  const clock = new TestClock();
+  const output: Output = {
+    produce: async (record) => {
+      if (record.topic === refused) throw new Error('Kafka is away');
+      written.push(record);
+      return { partition: 0, offset: 0 };
+    },
+  };
+  const log = {
+    bounds: async (topic: string) =>
+      topic === TOPICS.events
+        ? lows.map((low, partition) => ({ partition, low, high: 1_000_000 }))
+        : [{ partition: 0, low: 0, high: told }],
+  };
+
+  beforeAll(async () => {
+    rig = await ReplayRig.start();
+  });
+  afterAll(() => rig.stop());
+  beforeEach(async () => {
+    await rig.database.query('DELETE FROM deliveries');
+    [written, refused, lows, told] = [[], undefined, [0, 0, 0], 0];
+    keeper = new HeldKeeper(log, output, clock);
+  });
+
+  async function keep(): Promise<void> {
+    const session = await rig.openSession();
+    try {
+      clock.advance(60_000);
+      await keeper.round(session, never);
+    } finally {
+      await session.close();
+    }
+  }
+
+  const lettersOf = (id: string) =>
+    written
+      .filter(({ topic, key }) => topic === TOPICS.deadLetters && key === id)
+      .map(({ headers }) => {
+        const { partition, from, to } = JSON.parse(String(headers?.['held-range'])) as HeldRange;
+        return { partition, from, to, reason: String(headers?.['reason']) };
+      });
+
+  const ended = () =>
+    written
+      .filter(({ topic }) => topic === TOPICS.attempts)
+      .map(({ value }) => decodeOutcome(value as Buffer).delivery)
+      .map((delivery) => `${delivery?.id} ${delivery?.state} ${delivery?.reason}`)
+      .sort();
+
+  /** Nine events, of which the log begins behind the first two of partition 0. */
+  async function publish(tenant: string): Promise<PublishedEvent[]> {
+    const events = await rig.publish(
+      tenant,
+      Array.from({ length: 9 }, (_, n) => `t.${n}`),
+    );
+    const first = events.filter(({ partition }) => partition === 0);
+    lows = [(first[2] as PublishedEvent).offset, 0, 0];
+    return events;
+  }
+
+  it('buries what was on its way when its subscription was paused, once the log has let go of its event', async () => {
+    const { id, tenant } = await rig.subscribe();
+    const events = await publish(tenant);
+    await rig.record(events, id, 'held');
+    const gone = events.filter(({ partition, offset }) => partition === 0 && offset < (lows[0] as number));
+    expect(gone).toHaveLength(2);
+    await keep();
+    const from = (gone[0] as PublishedEvent).offset;
+    expect(lettersOf(id)).toEqual([{ partition: 0, from, to: from + 2, reason: 'let-go' }]);
+    expect(ended()).toEqual(deliveryIdsOf(gone, id).map((each) => `${each} dead-lettered let-go`));
+  });
+
+  it('writes the letters again, and no end before them, where Kafka was away', async () => {
+    const { id, tenant } = await rig.subscribe();
+    await rig.record(await publish(tenant), id, 'held');
+    refused = TOPICS.deadLetters;
+    await expect(keep()).rejects.toThrow('Kafka is away');
+    expect(written).toEqual([]);
+    refused = undefined;
+    await keep();
+    expect(lettersOf(id)).toHaveLength(1);
+    expect(ended()).toHaveLength(2);
+  });
+
+  it('says nothing twice while history has not heard of it', async () => {
+    const { id, tenant } = await rig.subscribe();
+    await rig.record(await publish(tenant), id, 'held');
+    told = 2_000_000_000;
+    await keep();
+    await keep();
+    expect(ended()).toHaveLength(2);
+  });
+
+  it('buries all that a deleted subscription has not got', async () => {
+    const { id, tenant } = await rig.subscribe();
+    const events = await publish(tenant);
+    lows = [0, 0, 0];
+    await rig.record(events.slice(0, 5), id, 'held');
+    await rig.record(events.slice(5), id, 'delivered');
+    await keep();
+    expect(written).toEqual([]);
+    await rig.database.query(`UPDATE subscriptions SET status = 'deleted' WHERE id = $1`, [id]);
+    await keep();
+    expect(ended()).toEqual(
+      deliveryIdsOf(events.slice(0, 5), id).map((each) => `${each} dead-lettered subscription-deleted`),
+    );
+    expect(lettersOf(id).reduce((sum, { from, to }) => sum + to - from, 0)).toBe(5);
+  });
+
+  it('leaves what a replay may be bringing until history knows of all of it', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const events = await publish(tenant);
+    await rig.record(events, id, 'held');
+    const replay = await rig.catchUp(subscription, new Map([[0, 1]]));
+    await keep();
+    expect(written).toEqual([]);
+    await rig.database.query(`UPDATE replays SET status = 'completed', finished_at = now(), sent = 1 WHERE id = $1`, [
+      replay,
+    ]);
+    await keep();
+    expect(written).toEqual([]);
+    const brought = events.filter(({ partition }) => partition === 0).slice(0, 1);
+    await rig.record(brought, id, 'delivered', replay);
+    await keep();
+    expect(ended()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,67 @@
+import {
+  encodeHeldRangeHeaders,
+  encodeOutcome,
+  TOPICS,
+  type EventEnvelope,
+  type HeldRangeReason,
+  type LogPosition,
+} from '@hookline/contracts';
+import { deliveryIdOf } from '@hookline/domain';
+import type { Output } from '@hookline/kafka';
+
+/** Offsets of one partition; `to` is exclusive. */
+export interface LostRange {
+  partition: number;
+  from: number;
+  to: number;
+}
+
+/** A delivery that history knows of, and that will never come. */
+export interface LostDelivery {
+  position: LogPosition;
+  event: Pick<EventEnvelope, 'tenant' | 'id' | 'type'>;
+  replayId: string | null;
+}
+
+type Letter = Parameters<Output['produce']>[0];
+
+/**
+ * One dead letter for all of the range.
+ * @param since when it began to wait
+ */
+export function heldRangeLetter(
+  { subscriptionId, tenantId, since }: { subscriptionId: string; tenantId: string; since: Date },
+  { partition, from, to }: LostRange,
+  reason: HeldRangeReason,
+): Letter {
+  const range = { tenant: tenantId, subscriptionId, partition, from, to, since: since.toISOString() };
+  return {
+    topic: TOPICS.deadLetters,
+    key: subscriptionId,
+    value: null,
+    headers: encodeHeldRangeHeaders(range, reason),
+  };
+}
+
+/** The end of a delivery, for history: its letter is that of a range. */
+export function endOf(
+  { event, position, replayId }: LostDelivery,
+  subscriptionId: string,
+  reason: HeldRangeReason,
+): Letter {
+  const value = encodeOutcome({
+    v: 1,
+    tenant: event.tenant,
+    eventId: event.id,
+    type: event.type,
+    source: position,
+    delivery: {
+      id: deliveryIdOf(event, position, subscriptionId),
+      subscriptionId,
+      state: 'dead-lettered',
+      reason,
+      ...(replayId === null ? {} : { replayId }),
+    },
+  });
+  return { topic: TOPICS.attempts, value };
+}
