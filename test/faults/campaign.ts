@@ -35,7 +35,7 @@ export class Campaign implements AsyncDisposable {
       const site = await this.siteFor(fault.needs ?? []);
       result = await new Run(site, this.receivers, fault, seed, this.options, this.say).run(`run${this.runs}`);
     } catch (error) {
-      result = unfinished(fault.name, seed, error as Error, this.site?.deaths ?? []);
+      result = unfinished(fault.name, seed, error as Error, this.site?.fleet.deaths ?? []);
     }
     this.spent += result.events;
     if (result.faults.length > 0) await this.close(true);

@@ -57,29 +57,35 @@ export class Quiet {
     }, 'deliveries that are still to come');
   }
 
-  /** Until all that the doomed one wanted is a dead letter. @returns whether it is */
-  async buried(): Promise<boolean> {
+  /**
+   * Until all that the doomed one wanted is a dead letter.
+   * @param gone what no worker has read
+   * @returns whether it is
+   */
+  async buried(gone: readonly GoneRange[]): Promise<boolean> {
     const doomed = this.scenario.get('doomed');
-    const ids = this.wanted(doomed);
+    const wanted = [...this.wanted(doomed)].filter(([, place]) => !isIn(place, gone));
     return this.patiently(async () => {
       await this.deadLetters.update();
       const letters = this.deadLetters.of(doomed.id);
-      return [...ids.keys()].filter((id) => !letters.has(id)).length;
+      return wanted.filter(([id]) => !letters.has(id)).length;
     }, 'dead letters that are still to come');
   }
 
   /** Until what was held of these ranges, and did not come, is a dead letter for all of it. @returns whether it is */
   async letGo(ranges: readonly GoneRange[]): Promise<boolean> {
     const subscriptions = this.scenario.subscriptions.filter((one) => this.scenario.wasHeld(one));
+    const { history } = this.site;
     const left = async (): Promise<number> => {
       await this.deadLetters.update();
-      const spans = await Promise.all(subscriptions.map(({ id }) => this.site.history.spansOf(id)));
-      return subscriptions.reduce((sum, one, n) => {
-        const held = [...this.wanted(one).values()].filter(
-          (place) => isIn(place, ranges) && isIn(place, spans[n] ?? []),
-        );
-        return sum + held.length;
-      }, 0);
+      const counts = await Promise.all(
+        subscriptions.map(async (one) => {
+          const [spans, single] = await Promise.all([history.spansOf(one.id), history.heldOf(one.id)]);
+          const inSpans = [...this.wanted(one).values()].filter((place) => isIn(place, spans));
+          return [...inSpans, ...single].filter((place) => isIn(place, ranges)).length;
+        }),
+      );
+      return counts.reduce((sum, count) => sum + count, 0);
     };
     return ranges.length === 0 || this.patiently(left, 'events that are held and gone');
   }

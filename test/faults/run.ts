@@ -12,7 +12,8 @@ import type { ReceiversProcess } from './receivers/receivers-process.js';
 import type { Span } from './repeats.js';
 import type { RunResult } from './report/results.js';
 import { Scenario } from './scenario.js';
-import { SESSION_MS, type Site } from './site/site.js';
+import { SESSION_MS } from './site/settings.js';
+import type { Site } from './site/site.js';
 import { told, Verdict } from './verdict.js';
 import { findWork, type InFlight } from './work-in-flight.js';
 
@@ -53,7 +54,7 @@ export class Run {
   /** @param name which no other run of this site has */
   async run(name: string): Promise<Omit<RunResult, 'tookMs'>> {
     const { site, say } = this;
-    const deathsBefore = site.deaths.length;
+    const deathsBefore = site.fleet.deaths.length;
     say('a tenant and its subscriptions');
     const scenario = await Scenario.prepare(site, this.receivers, name, this.options.rate);
     const deadLetters = new DeadLetters(site);
@@ -74,7 +75,7 @@ export class Run {
       loose: () => this.loose(struckAt),
       say,
     }).reach();
-    const deaths = told('ended by itself', site.deaths.slice(deathsBefore));
+    const deaths = told('ended by itself', site.fleet.deaths.slice(deathsBefore));
     return {
       fault: this.fault.name,
       seed: this.seed,
@@ -99,7 +100,7 @@ export class Run {
   private wayOf(publisher: number, { tenantId, apiKey }: Scenario): Way {
     const { site } = this;
     if (site.outbox && publisher % 2 === 0) return new OutboxWay(site.outbox, tenantId);
-    return new HttpWay(site.urlsOf('ingest'), apiKey, publisher);
+    return new HttpWay(site.fleet.urlsOf('ingest'), apiKey, publisher);
   }
 
   /** Has it strike while the load goes on, waits until all that was accepted by its end is through, and goes on a while. */

@@ -6,7 +6,8 @@ import { Plan, TYPES } from './load/plan.js';
 import { EndpointLog } from './receivers/endpoint-log.js';
 import { Logs } from './receivers/logs.js';
 import type { ReceiversProcess } from './receivers/receivers-process.js';
-import { RETRY_DELAYS, type Site } from './site/site.js';
+import { RETRY_DELAYS } from './site/settings.js';
+import type { Site } from './site/site.js';
 
 const KNOWN_MS = 180_000;
 const USUAL_MS = 20;
@@ -154,7 +155,7 @@ export class Scenario {
   /** @returns whether all of a few events, whose partitions are left to chance, came to all endpoints in a while */
   private async hello(site: Site, round: number): Promise<boolean> {
     const ids = Array.from({ length: HELLOS }, (_, n) => `${this.run}-hello-${round}-${n}`);
-    const nodes = site.urlsOf('ingest').map((url) => this.api.through(url));
+    const nodes = site.fleet.urlsOf('ingest').map((url) => this.api.through(url));
     const publish = (id: string, n: number): Promise<unknown> =>
       (nodes[n % nodes.length] as HooklineApi).publish({ id, type: TYPES.hello, data: null });
     return Promise.all(ids.map(publish))

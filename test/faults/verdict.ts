@@ -1,4 +1,5 @@
 import { matchesType, versionAt } from '@hookline/domain';
+import { byCommand } from './by-command.js';
 import type { DeadLetters } from './dead-letters.js';
 import { isIn, type Victim } from './fault.js';
 import type { Lives } from './lives/lives.js';
@@ -57,6 +58,7 @@ export class Verdict {
         ...(await this.ofHeld(reconciled)),
         ...this.ofLogs(),
         ...(await this.ofHistory()),
+        ...(await byCommand(victim.site, scenario, reconciled, victim.letGo.length === 0)),
       ],
     };
   }
@@ -74,7 +76,7 @@ export class Verdict {
       isIn(place, gone) || (scenario.wasHeld(one) && isIn(place, letGo));
     if (!(await quiet.delivered(never))) faults.push('not everything was delivered');
     await scenario.api.admin('DELETE', `/v1/webhooks/subscriptions/${scenario.get('doomed').id}`);
-    if (!(await quiet.buried())) faults.push('not everything of the doomed is a dead letter');
+    if (!(await quiet.buried(gone))) faults.push('not everything of the doomed is a dead letter');
     if (!(await quiet.letGo(letGo))) faults.push('not all that was held and is gone is a dead letter');
     if (!(await quiet.recorded())) faults.push('history says that some goes on');
     if (!(await quiet.idle())) faults.push('requests go on coming');

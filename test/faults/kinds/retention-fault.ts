@@ -18,7 +18,7 @@ export const retentionPasses: Fault = {
   finds: 'publishes',
   lasts: [4, 10],
   strike: async ({ site, gone, letGo, note }) => {
-    await site.stop('delivery');
+    await site.fleet.stop('delivery');
     return async () => {
       // History is not what is tried here: it is to have read what is deleted.
       const ends = await site.brokers.bounds(TOPICS.events);
@@ -28,7 +28,7 @@ export const retentionPasses: Fault = {
       });
       gone.push(...(await deleteTo(site, ends)));
       letGo.push(...ends.map(({ partition, low, high }) => ({ partition, from: low, to: high })));
-      await site.start('delivery');
+      await site.fleet.start('delivery');
       const records = gone.reduce((sum, { from, to }) => sum + to - from, 0);
       note(`${records} events let go of unread`);
       await waitUntil(async () => (await told(site)) >= records, {
@@ -63,7 +63,7 @@ async function deleteTo(site: Site, ends: Ends): Promise<GoneRange[]> {
 
 async function told(site: Site): Promise<number> {
   const texts = await Promise.all(
-    site.running('delivery').map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+    site.fleet.running('delivery').map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
   );
   return texts.flatMap((text) => [...text.matchAll(AGED_OUT)]).reduce((sum, [, value]) => sum + Number(value), 0);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RoleProcess } from '@hookline/embedded';
 import type { Fault, Heal, Victim, Work } from '../fault.js';
-import { ROLES, type Need, type Role } from '../site/site.js';
+import { ROLES, type Role } from '../site/fleet.js';
+import type { Need } from '../site/site.js';
 
 const EVERY_MS = 2_000;
 /** On a busy machine one that starts takes longer than that: several do at once, then. */
@@ -16,8 +17,8 @@ const kill = (role: Role, finds: Work, repeatsNothing: boolean, needs: readonly 
   lasts: [1, 8],
   repeatsNothing,
   strike: async ({ site }) => {
-    await site.kill(role);
-    return () => site.start(role);
+    await site.fleet.kill(role);
+    return () => site.fleet.start(role);
   },
 });
 
@@ -32,7 +33,7 @@ const comeAndGo: Fault = {
     const over = new AbortController();
     let [joined, left] = [0, 0];
     const join = async (): Promise<void> => {
-      const process = await site.join('delivery');
+      const process = await site.fleet.join('delivery');
       await process.untilReady(READY_MS);
       joined += 1;
       ready.push(process);
@@ -41,7 +42,7 @@ const comeAndGo: Fault = {
       const oldest = ready.shift();
       if (oldest) {
         left += 1;
-        return site.leave(oldest);
+        return site.fleet.leave(oldest);
       }
       if (starting.size >= MOST_STARTING) return undefined;
       const one: Promise<void> = join()
@@ -60,7 +61,7 @@ const comeAndGo: Fault = {
       over.abort();
       await working;
       await Promise.all(starting);
-      await Promise.all(ready.map((process) => site.leave(process)));
+      await Promise.all(ready.map((process) => site.fleet.leave(process)));
       note(`${joined} workers joined, ${left} left in between`);
       if (joined === 0) throw new Error('no worker has joined');
     };
@@ -75,13 +76,13 @@ const everythingStopped: Fault = {
   strike: async ({ site }) => {
     const { brokers, postgres } = site;
     await Promise.all([
-      ...ROLES.map((role) => site.stop(role)),
+      ...ROLES.map((role) => site.fleet.stop(role)),
       ...brokers.ids.map((id) => brokers.kafka.kill(id, 'SIGTERM')),
       postgres.kill(),
     ]);
     return async () => {
       await Promise.all([...brokers.ids.map((id) => brokers.kafka.restart(id)), postgres.restart()]);
-      await site.startAll();
+      await site.fleet.startAll();
     };
   },
 };

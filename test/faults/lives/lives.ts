@@ -24,7 +24,7 @@ export class Lives {
   /** Two are paused, one gets 410, one is made and then widened, and one of the workers hears of it all late. */
   async begin(): Promise<void> {
     const { scenario } = this;
-    const late = this.chance.oneOf(this.site.running('delivery'));
+    const late = this.chance.oneOf(this.site.fleet.running('delivery'));
     await late.kill('SIGSTOP');
     try {
       this.acknowledgedBefore = this.load.acknowledged.size;

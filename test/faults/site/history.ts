@@ -72,6 +72,16 @@ export class History implements AsyncDisposable {
     );
   }
 
+  /** Where the deliveries of the subscription stand that are held one by one. */
+  async heldOf(subscriptionId: string): Promise<Place[]> {
+    const rows = await this.rows<{ partition: number; offset: string }>(
+      `SELECT event_partition AS partition, event_offset AS "offset" FROM deliveries
+        WHERE subscription_id = $1 AND state = 'held'`,
+      [subscriptionId],
+    );
+    return rows.map(({ partition, offset }) => ({ partition, offset: Number(offset) }));
+  }
+
   /** By partition of the topic of subscriptions: the next version to be asked who learns of it late. */
   async versionsRead(): Promise<Map<number, number>> {
     const rows = await this.rows<{ partition: number; next: string }>(
