@@ -1,7 +1,8 @@
 import type { LogPosition } from '@hookline/contracts';
-import { OrderedStream } from './ordered-stream.js';
+import type { OrderedStream } from './ordered-stream.js';
+import { OrderedStreams } from './ordered-streams.js';
 import type { Finished, FoundRecord, GateVerdict, OrderedEvent, OrderedWork } from './ordered-work.js';
-import { Outstanding } from './outstanding.js';
+import type { Outstanding } from './outstanding.js';
 import { PassedOffsets } from './passed-offsets.js';
 import { ScannedRecords, type Carried } from './scanned-records.js';
 
@@ -33,16 +34,13 @@ const LATEST = 0.2;
  * wants done it returns.
  */
 export class OrderingGate<W extends OrderedWork> {
-  private readonly streams = new Map<string, OrderedStream<W>>();
+  private readonly streams = new OrderedStreams<W>();
   private readonly scanned = new ScannedRecords<W>();
   private readonly passed: PassedOffsets;
   /** Streams where events wait for one that is not in our hands. */
   private readonly blocked = new Set<OrderedStream<W>>();
   /** Handed over anew, above the limit; in the order in which it came. */
   private overflow: W[] = [];
-  private count = 0;
-  /** Of those, how many each subscription or replay has. */
-  private readonly countOf = new Map<string, number>();
   private vanishedCount = 0;
 
   constructor(private readonly rules: GateRules) {
@@ -51,12 +49,12 @@ export class OrderingGate<W extends OrderedWork> {
 
   /** Events that are not through. */
   get outstanding(): number {
-    return this.count;
+    return this.streams.outstanding;
   }
 
   /** Subscriptions and replays that have any of those. */
   get sharers(): number {
-    return this.countOf.size;
+    return this.streams.sharers;
   }
 
   /** Something that was handed over anew waits for the others to become fewer. */
@@ -80,10 +78,10 @@ export class OrderingGate<W extends OrderedWork> {
    */
   found(record: FoundRecord): void {
     if (this.isSuperseded(record)) return;
-    const stream = this.streamOf(record);
+    const stream = this.streams.of(record);
     const known = stream.find(record.source);
     if (known !== undefined && !record.fromTier) return;
-    const outstanding = known ?? this.begin(stream, record);
+    const outstanding = known ?? this.streams.begin(stream, record);
     outstanding.found(record.dueAt);
     this.scanned.add(record, { stream, outstanding });
   }
@@ -107,7 +105,7 @@ export class OrderingGate<W extends OrderedWork> {
   /** The time of a record that arrived before it has come. */
   ready(work: W, now: number): GateVerdict<W>[] {
     const verdicts: GateVerdict<W>[] = [];
-    const stream = this.streams.get(nameOf(work));
+    const stream = this.streams.get(work);
     const outstanding = stream?.find(work.source);
     if (stream === undefined || outstanding === undefined) return verdicts;
     outstanding.ready(work);
@@ -119,7 +117,7 @@ export class OrderingGate<W extends OrderedWork> {
   /** An attempt or a move that was asked for has ended. */
   finished(work: W, how: Finished, now: number): GateVerdict<W>[] {
     const verdicts: GateVerdict<W>[] = [];
-    const stream = this.streams.get(nameOf(work));
+    const stream = this.streams.get(work);
     const outstanding = stream?.find(work.source);
     if (stream === undefined || outstanding?.isBusyWith(work) !== true) return verdicts;
     const wasFirst = stream.first === outstanding;
@@ -128,7 +126,7 @@ export class OrderingGate<W extends OrderedWork> {
       stream.paceMs = stream.paceMs === undefined ? tookMs : stream.paceMs * (1 - LATEST) + tookMs * LATEST;
     if (how.kind === 'passed' || outstanding.isForgotten) {
       if (how.kind === 'passed') this.passed.add(passedGroup(work), work.source.offset);
-      this.end(stream, outstanding);
+      this.streams.end(stream, outstanding);
       for (const copy of outstanding.copies()) verdicts.push({ kind: 'drop', work: copy });
     } else {
       if (how.kind === 'away') outstanding.wentAway(now + how.forMs);
@@ -176,13 +174,13 @@ export class OrderingGate<W extends OrderedWork> {
   ): GateVerdict<W>[] {
     const verdicts: GateVerdict<W>[] = [];
     const isOurs = (group: string): boolean => group === subscription || group.startsWith(`${subscription}\0`);
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.all()) {
       const { group } = stream;
       if (!isOurs(group)) continue;
       for (const outstanding of stream.events) {
         if (!which({ group, epoch: outstanding.epoch, source: outstanding.source })) continue;
         for (const work of outstanding.abandon()) verdicts.push({ kind, work });
-        if (!outstanding.isForgotten) this.end(stream, outstanding);
+        if (!outstanding.isForgotten) this.streams.end(stream, outstanding);
       }
       this.advance(stream, now, verdicts, stream.waiting);
     }
@@ -195,23 +193,23 @@ export class OrderingGate<W extends OrderedWork> {
 
   /** What waits may be of its key, and before it: also what a tier brings for the first time stands behind it. */
   private mustWait(work: W): boolean {
-    const isFull = !work.fromTier && this.count >= this.rules.outstandingMost;
+    const isFull = !work.fromTier && this.streams.outstanding >= this.rules.outstandingMost;
     if (!isFull && this.overflow.length === 0) return false;
-    return this.find(work) === undefined && !this.hasPassed(work) && !this.isSuperseded(work);
+    return this.streams.find(work) === undefined && !this.hasPassed(work) && !this.isSuperseded(work);
   }
 
   private take(work: W, now: number, verdicts: GateVerdict<W>[]): void {
     const missed: Carried<W>[] = [];
     const scanned = this.scanned.read(work, missed);
     for (const each of missed) this.missed(each, now, verdicts);
-    let outstanding = this.find(work);
+    let outstanding = this.streams.find(work);
     if (this.isSuperseded(work)) return this.drop(work, outstanding, now, verdicts);
     if (outstanding === undefined && this.hasPassed(work)) {
       verdicts.push({ kind: 'drop', work });
       return;
     }
-    const stream = this.streamOf(work);
-    outstanding ??= this.begin(stream, work);
+    const stream = this.streams.of(work);
+    outstanding ??= this.streams.begin(stream, work);
     outstanding.came(work, scanned?.outstanding === outstanding, now);
     this.settle(stream, outstanding, verdicts);
     this.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
@@ -221,8 +219,8 @@ export class OrderingGate<W extends OrderedWork> {
   private drop(work: W, outstanding: Outstanding<W> | undefined, now: number, verdicts: GateVerdict<W>[]): void {
     verdicts.push({ kind: 'drop', work });
     if (outstanding === undefined || outstanding.isBusy) return;
-    const stream = this.streamOf(work);
-    this.end(stream, outstanding);
+    const stream = this.streams.of(work);
+    this.streams.end(stream, outstanding);
     for (const copy of outstanding.abandon())
       if (copy.lane !== work.lane || copy.offset !== work.offset) verdicts.push({ kind: 'drop', work: copy });
     this.advance(stream, now, verdicts, stream.waiting);
@@ -248,7 +246,7 @@ export class OrderingGate<W extends OrderedWork> {
   ): void {
     const { first } = stream;
     if (first === undefined) {
-      this.streams.delete(stream.name);
+      this.streams.forget(stream);
       this.blocked.delete(stream);
       return;
     }
@@ -304,13 +302,13 @@ export class OrderingGate<W extends OrderedWork> {
     outstanding.missed();
     if (!outstanding.isGone || stream.find(outstanding.source) !== outstanding) return;
     this.vanishedCount++;
-    this.end(stream, outstanding);
+    this.streams.end(stream, outstanding);
     this.advance(stream, now, verdicts, stream.waiting);
   }
 
   private admit(now: number, verdicts: GateVerdict<W>[]): void {
     let admitted = 0;
-    while (admitted < this.overflow.length && this.count < this.rules.outstandingMost)
+    while (admitted < this.overflow.length && this.streams.outstanding < this.rules.outstandingMost)
       this.take(this.overflow[admitted++] as W, now, verdicts);
     if (admitted > 0) this.overflow = this.overflow.slice(admitted);
   }
@@ -319,35 +317,8 @@ export class OrderingGate<W extends OrderedWork> {
     return this.rules.isSuperseded?.(group, epoch, source) === true;
   }
 
-  private find(event: OrderedEvent): Outstanding<W> | undefined {
-    return this.streams.get(nameOf(event))?.find(event.source);
-  }
-
   private hasPassed(event: OrderedEvent): boolean {
     return this.passed.has(passedGroup(event), event.source.offset);
-  }
-
-  private streamOf(event: OrderedEvent): OrderedStream<W> {
-    const name = nameOf(event);
-    let stream = this.streams.get(name);
-    if (stream === undefined) this.streams.set(name, (stream = new OrderedStream(name, event.group)));
-    return stream;
-  }
-
-  private begin(stream: OrderedStream<W>, { source, epoch }: OrderedEvent): Outstanding<W> {
-    const outstanding = new Outstanding<W>(source, epoch);
-    stream.add(outstanding);
-    this.count++;
-    this.countOf.set(stream.group, (this.countOf.get(stream.group) ?? 0) + 1);
-    return outstanding;
-  }
-
-  private end(stream: OrderedStream<W>, outstanding: Outstanding<W>): void {
-    stream.remove(outstanding);
-    this.count--;
-    const left = (this.countOf.get(stream.group) ?? 0) - 1;
-    if (left > 0) this.countOf.set(stream.group, left);
-    else this.countOf.delete(stream.group);
   }
 }
 
@@ -356,5 +327,4 @@ function ofOne<W extends OrderedWork>(stream: OrderedStream<W>, outstanding: Out
   return stream.waiting.has(outstanding) ? [outstanding] : [];
 }
 
-const nameOf = ({ group, key }: OrderedEvent): string => `${group}\0${key}`;
 const passedGroup = ({ group, source }: OrderedEvent): string => `${group}\0${source.partition}`;
