@@ -14,30 +14,41 @@ export interface Delivery {
   acceptedAt: number;
 }
 
-/**
- * What was accepted so long ago is committed: the intervals of the outcomes and of the commits, and the way of both into
- * Kafka on a machine that is busy.
- */
+/** The intervals of the outcomes and of the commits, and the way of both into Kafka. */
 const COMMITTED_MS = 5_000;
+/** An outcome and a commit each take as long as a publish, and a worker that is as slow twice that. */
+const PUBLISHES = 4;
+
+/**
+ * What was accepted so long ago is committed, ms.
+ * @param slowestMs what a publish took when no fault had struck: on a machine that is busy all takes longer
+ */
+export const committedMs = (slowestMs: number): number => Math.max(COMMITTED_MS, PUBLISHES * slowestMs);
+
+/** When workers lost partitions, and from when on before that something may not have been committed. */
+export interface Loose {
+  spans: readonly Span[];
+  committedMs: number;
+}
 
 /**
  * Whether the delivery could be under way, or done and not committed yet, while workers lost their partitions. No other one
  * may be repeated, however many there are of these.
  */
-export function isLoose({ publishedAt, acceptedAt }: Delivery, spans: readonly Span[]): boolean {
-  return spans.some(({ from, to }) => publishedAt <= to && acceptedAt >= from - COMMITTED_MS);
+export function isLoose({ publishedAt, acceptedAt }: Delivery, loose: Loose): boolean {
+  return loose.spans.some(({ from, to }) => publishedAt <= to && acceptedAt >= from - loose.committedMs);
 }
 
 /** Those that nothing explains, one line each. */
 export function unexplained(
   subscription: string,
   repeats: readonly Repeat[],
-  spans: readonly Span[],
+  loose: Loose,
   publishedAt: (eventId: string) => number,
 ): string[] {
   return repeats
     .filter(
-      ({ eventId, before }) => !isLoose({ eventId, publishedAt: publishedAt(eventId), acceptedAt: before }, spans),
+      ({ eventId, before }) => !isLoose({ eventId, publishedAt: publishedAt(eventId), acceptedAt: before }, loose),
     )
     .map(
       ({ eventId, before, again }) =>

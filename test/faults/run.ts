@@ -9,7 +9,7 @@ import { OutboxWay } from './load/outbox-way.js';
 import type { Place, Way } from './load/way.js';
 import { Chance } from './random.js';
 import type { ReceiversProcess } from './receivers/receivers-process.js';
-import type { Span } from './repeats.js';
+import { committedMs, type Loose } from './repeats.js';
 import type { RunResult } from './report/results.js';
 import { Scenario } from './scenario.js';
 import { SESSION_MS } from './site/settings.js';
@@ -64,7 +64,7 @@ export class Run {
     const note = (text: string): void => void this.notes.push(text);
     const victim: Victim = { site, chance: this.chance, load, manager, note, gone: [], letGo: [] };
     const lives = new Lives(site, scenario, load, this.chance);
-    const { struckAt, ...struck } = await this.strike(victim, scenario, lives);
+    const { struckAt, slowestMs, ...struck } = await this.strike(victim, scenario, lives);
     await Promise.all([load.stop(ACKNOWLEDGED_MS), manager.stop()]);
     say(`${load.acknowledged.size} acknowledged; waiting for quiet`);
     const found = await new Verdict({
@@ -72,7 +72,7 @@ export class Run {
       scenario,
       lives,
       deadLetters,
-      loose: () => this.loose(struckAt),
+      loose: () => this.loose(struckAt, slowestMs),
       say,
     }).reach();
     const deaths = told('ended by itself', site.fleet.deaths.slice(deathsBefore));
@@ -116,7 +116,7 @@ export class Run {
     const inFlight = await findWork(fault.finds, victim, scenario);
     const seconds = chance.between(...fault.lasts);
     say(`strikes with ${JSON.stringify(inFlight)} in flight, for ${seconds} s`);
-    const struckAt = Date.now();
+    const [struckAt, { slowestMs }] = [Date.now(), load];
     const heal = await fault.strike(victim);
     lives.duringFault();
     await this.watch(struckAt + seconds * 1_000, scenario);
@@ -135,6 +135,7 @@ export class Run {
       faultMs: healing - struckAt,
       recoveryMs: recoveredAt === undefined ? null : recoveredAt - healing,
       struckAt,
+      slowestMs,
     };
   }
 
@@ -142,11 +143,12 @@ export class Run {
    * When workers were losing partitions: at first because of the fault, for as long as a membership outlives it, and then
    * and before that whenever they say so.
    */
-  private loose(struckAt: number): Span[] {
+  private loose(struckAt: number, slowestMs: number): Loose {
     const unrest = this.site
       .unrest()
       .map(({ from, to }) => ({ from: to < struckAt ? from : Math.max(from, struckAt), to }));
-    return this.fault.repeatsNothing ? unrest : [{ from: struckAt, to: struckAt + SESSION_MS }, ...unrest];
+    const spans = this.fault.repeatsNothing ? unrest : [{ from: struckAt, to: struckAt + SESSION_MS }, ...unrest];
+    return { spans, committedMs: committedMs(slowestMs) };
   }
 
   private async untilAcknowledged(count: number, load: Publishers, scenario: Scenario): Promise<void> {
@@ -190,4 +192,6 @@ interface Struck {
   faultMs: number;
   recoveryMs: number | null;
   struckAt: number;
+  /** Of the publishes before that. */
+  slowestMs: number;
 }

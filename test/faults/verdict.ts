@@ -7,7 +7,7 @@ import { versionsOf } from './lives/versions.js';
 import type { Place } from './load/way.js';
 import { Quiet } from './quiet.js';
 import { reconcile, type Reconciliation } from './reconcile.js';
-import { isLoose, unexplained, type Span } from './repeats.js';
+import { isLoose, unexplained, type Loose } from './repeats.js';
 import type { RunResult } from './report/results.js';
 import type { Scenario, Subscribed } from './scenario.js';
 
@@ -25,7 +25,7 @@ interface VerdictParts {
   lives: Lives;
   deadLetters: DeadLetters;
   /** When workers were losing partitions, by now. */
-  loose(): Span[];
+  loose(): Loose;
   say(line: string): void;
 }
 

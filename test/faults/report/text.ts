@@ -60,7 +60,8 @@ landed, and stood there twice.
 
 It is never once more than that for each time a partition is lost, and \`webhook-id\` is the same each time.
 
-The harness holds each repeat against it: its delivery must have been under way, or accepted less than 5 s before, at a time when workers were losing partitions: the fault and a session timeout after it,
+The harness holds each repeat against it: its delivery must have been under way, or accepted less than 5 s before (or than four times what the slowest publish before the
+fault took, where that is more), at a time when workers were losing partitions: the fault and a session timeout after it,
 and each time at which a worker's own log says that the group changed or that a commit was refused, with a session timeout before it. Any other one is a fault of
 the run. The second figure under _repeated_ is how many deliveries that is true of; it counts what waits (for a rate, for its retry), too, and is therefore
 generous to the subscriptions that do not fail.`;
