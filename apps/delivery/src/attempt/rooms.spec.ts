@@ -139,7 +139,11 @@ describe('Rooms', () => {
       clock.advance(10);
       inside?.leave();
     }
-    expect(rooms.refusal(guest(rooms, to, 'late', 'lane'))).toEqual({ ms: 9_000, hindrance: 'full', isOwners: true });
+    expect(rooms.refusal(guest(rooms, to, 'late', 'lane'))).toEqual({
+      ms: 9_000,
+      hindrance: 'full',
+      ownerPutsOff: true,
+    });
     expect(guest(rooms, to, 'patient', 'lane', 60_000).enter()).toBe(true);
     expect(guest(rooms, to, 'impatient', 'lane', 5_000).enter()).toBe(false);
   });

@@ -1,6 +1,7 @@
 import type { BreakerState, Verdict } from '@hookline/domain';
 import type { Clock } from '@hookline/platform';
 import { DueQueue } from '../lanes/due-queue.js';
+import { lanePatienceMs, type LanePatienceRules } from '../lanes/lane-patience.js';
 import type { Subscriber } from '../subscriptions/subscriber.js';
 import { Ages } from './ages.js';
 import { BUSY_MS, type Door, type DoorRules, type Hindrance } from './door.js';
@@ -8,7 +9,7 @@ import { Doors, type FleetShare, type Words } from './doors.js';
 import type { Guest, WorkClass } from './guest.js';
 import { Lines } from './lines.js';
 
-export interface RoomLimits extends DoorRules {
+export interface RoomLimits extends DoorRules, LanePatienceRules {
   /** In flight in all, of those that are no slow attempts. */
   readonly workerConcurrency: number;
   /** From when on an attempt is slow, ms. */
@@ -25,9 +26,12 @@ export interface Refusal {
   /** When it would be its turn, ms; at a broken endpoint, when that is tried again. */
   readonly ms: number;
   readonly hindrance: Hindrance;
-  /** Whether it is the owner's finding: else only this worker's, of which the owner is to hear. */
-  readonly isOwners: boolean;
+  /** Whether the owner, with the work of a lane, would do no more than put it off. */
+  readonly ownerPutsOff: boolean;
 }
+
+/** What decides whether a guest would wait too long. */
+type Wish = Pick<Guest, 'from' | 'kind' | 'patienceMs'>;
 
 const SWEEP_MS = 50;
 
@@ -50,6 +54,7 @@ export class Rooms {
   private readonly wakes: DueQueue;
   private readonly ages: Ages;
   private readonly replayShare: number;
+  private readonly ofLane: Wish;
 
   constructor(
     private readonly limits: RoomLimits,
@@ -63,6 +68,7 @@ export class Rooms {
     this.wakes = new DueQueue(clock);
     this.ages = new Ages(limits, clock, (guests, now) => this.becameSlow(guests, now));
     this.replayShare = replayWeight / (liveWeight + retryWeight + replayWeight);
+    this.ofLane = { from: 'lane', kind: 'live', patienceMs: lanePatienceMs(limits) };
   }
 
   get inFlight(): number {
@@ -87,7 +93,9 @@ export class Rooms {
     // How long its owner leaves it alone is not known here; who waits comes again as often as if it had been tried.
     const closedMs = door.health.isOwnersToTry ? 0 : door.closedMs(now);
     const ms = hindrance === 'breaker' ? closedMs : door.deferralMs(kind, now);
-    return { ms, hindrance, isOwners: door.health.isOwners };
+    const { isOwners, isOwned } = door.health;
+    const ownerPutsOff = hindrance === 'breaker' ? isOwners : isOwned && this.isTooLong(door, this.ofLane, now);
+    return { ms, hindrance, ownerPutsOff };
   }
 
   /** @returns false if it would have to wait too long, or too many wait at this door already: it was not taken */
@@ -141,7 +149,7 @@ export class Rooms {
     for (const door of this.waitedAt) for (const guest of door.takeOutReplays()) guest.letGo();
   }
 
-  private isTooLong(door: Door, { from, kind, patienceMs }: Guest, now: number): boolean {
+  private isTooLong(door: Door, { from, kind, patienceMs }: Wish, now: number): boolean {
     if (from === 'event' && door.refusesEvents(now)) return true;
     const waiting = door.waitingOf(kind);
     if (waiting === 0) return door.waitMs(now) > patienceMs && !door.health.isProbed;

@@ -41,7 +41,7 @@ beforeEach(() => {
   offset = 0;
 });
 
-function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
+function engineWith(settings: Partial<DeliveryConfig> = {}, ownsSubscription?: () => boolean): DeliveryEngine {
   metrics = new Metrics('delivery');
   return testEngine({
     metrics,
@@ -61,6 +61,7 @@ function engineWith(settings: Partial<DeliveryConfig> = {}): DeliveryEngine {
     },
     clock,
     isOwner: () => owner,
+    ...(ownsSubscription && { ownsSubscription }),
     lanePartitionOf: (id) => Number(id.at(-1)) % 2,
   });
 }
@@ -205,6 +206,25 @@ describe('a record that stands for many', () => {
     await all;
     expect([most, sent.length]).toEqual([8, 40]);
   });
+});
+
+describe('an event that finds its endpoint full', () => {
+  /** One is attempted, three wait, and what comes then. */
+  async function overflow(ownsSubscription: () => boolean): Promise<string[]> {
+    const limits = { endpointQueue: 3, endpointConcurrency: 2, startConcurrency: 1 };
+    const engine = engineWith(limits, ownsSubscription);
+    subscribe(engine, ['sub_1']);
+    answer = () => new Promise(() => undefined);
+    for (let n = 0; n < 5; n++) void engine.events.handler([eventRecord()])[0];
+    await new Promise((resolve) => setImmediate(resolve));
+    return written.filter(({ topic }) => topic !== TOPICS.attempts).map(({ topic }) => topic);
+  }
+
+  it('is put off at once where its owner is this worker, whose lane would only put it off', async () =>
+    expect(await overflow(() => true)).toEqual(['hookline.retry.5s']));
+
+  it('goes to the lane where its owner is another, which may have room', async () =>
+    expect(await overflow(() => false)).toEqual([TOPICS.deliveries]));
 });
 
 describe('a tenant with more than its share of the held events', () => {

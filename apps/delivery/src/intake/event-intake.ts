@@ -55,8 +55,8 @@ export class EventIntake {
       patienceMs: settings.directWaitMs,
       owns,
       noRoom: (delivery, refusal, subscriber) =>
-        // The owner would only put it off.
-        refusal.hindrance === 'breaker' && refusal.isOwners
+        // A turn through the lane would only be one record more.
+        refusal.ownerPutsOff
           ? this.deliverer.putOff(delivery, refusal, subscriber)
           : this.toLane(delivery, subscriber).then(() => HANDED_OVER),
       becameSlow: (delivery) => this.setAside(delivery),

@@ -19,6 +19,7 @@ import type { OrderedLanes } from '../ordering/ordered-lanes.js';
 import type { Targets } from '../subscriptions/targets.js';
 import type { Backlogs } from './backlogs.js';
 import { DueQueue } from './due-queue.js';
+import { lanePatienceMs, type LanePatienceRules } from './lane-patience.js';
 import type { Waiting } from './owned-backlog.js';
 import { Slots } from './slots.js';
 
@@ -45,13 +46,12 @@ export class LaneIntake {
     private readonly ordered: OrderedLanes,
     private readonly backlogs: Backlogs,
     private readonly policy: RetryPolicy,
-    settings: { readonly directWaitMs: number; readonly laneHeldRecords: number },
+    settings: LanePatienceRules & { readonly laneHeldRecords: number },
     private readonly clock: Clock,
     owns: Entrance['owns'],
   ) {
     this.slots = new Slots(settings.laneHeldRecords);
-    // To wait here is cheaper than to be written once more, for as long as that would take anyway.
-    const patienceMs = Math.max(policy.shortestMs, settings.directWaitMs);
+    const patienceMs = lanePatienceMs(settings);
     const noRoom: Entrance['noRoom'] = (delivery, refusal, subscriber) =>
       deliverer.putOff(delivery, refusal, subscriber);
     this.live = { from: 'lane', patienceMs, owns, noRoom };
