@@ -1,5 +1,12 @@
 import { topicPlan, type Output, type RangeReader } from '@hookline/kafka';
-import { DeliveryHistory, DeliveryStates, EventHistory, ExpungedPayloads, type Session } from '@hookline/persistence';
+import {
+  chosenRanges,
+  DeliveryHistory,
+  DeliveryStates,
+  EventHistory,
+  ExpungedPayloads,
+  type Session,
+} from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import { AgeOutKeeper } from './agedout/age-out-keeper.js';
 import type { AgeOuts } from './agedout/age-outs.js';
@@ -92,7 +99,12 @@ function runnerOf(
       const quick = job.kind === 'replay' && job.rate === undefined ? reader : slowReader;
       return job.to === 'chosen' ? new ChosenReader(quick, database, job.id) : quick;
     },
-    resolve: (job) => ranges.resolve(job),
+    resolve: async (job) => {
+      if (job.kind !== 'replay') return ranges.resolve(job);
+      // Whoever chose its deliveries was cut off: those are sent that were chosen by then.
+      if (Object.keys(job.partitions).length === 0) job.partitions = await chosenRanges(database, job.id);
+      return true;
+    },
     openSelection: async (job) => {
       const decisions = new Decisions({ database, log, clock, logger, waitMs: admin.replayDecisionWaitMs });
       const recipients = await openRecipients(database, job, decisions);

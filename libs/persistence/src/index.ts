@@ -53,7 +53,7 @@ export {
   type DeadLetterRecordFilter,
 } from './history/dead-letter-records.js';
 export { type DeadLetterFilter } from './history/dead-letter-sql.js';
-export { chooseDelivery } from './history/replay-choices.js';
+export { chooseDelivery, chosenRanges } from './history/replay-choices.js';
 export { DeliveryStates, type KnownState } from './history/delivery-states.js';
 export { MissedDeliveries, type Missed } from './history/missed-deliveries.js';
 export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';

@@ -168,4 +168,82 @@ describe('a redrive', () => {
     await begin({ missedSince, from: Date.now() + HOUR_MS });
     expect(await counted()).toEqual(free);
   });
+
+  it('leaves what a catch-up has handed over that has just ended, until its outcomes are told', async () => {
+    const { caller, id } = await buried(5);
+    const { tenantId } = caller;
+    const count = async (): Promise<number[]> => {
+      const { count: free, leftOut } = await changing().redrive(caller, { dryRun: true });
+      return [free, leftOut.underWay];
+    };
+    const catchUp = async (version: number): Promise<string> => {
+      const replayId = newId('rpl');
+      const missedSince = Date.now() - HOUR_MS;
+      const about = { replayId, kind: 'catch-up', subscriptionId: id, tenantId, version, missedSince } as const;
+      await rig.database.transaction((manager) => beginCatchUps(manager, about));
+      // It has come as far as the third.
+      await rig.database.query(
+        `UPDATE replays SET status = 'completed', version = $2, started_at = now(), finished_at = now(),
+           partitions = '{"0": {"from": 0, "next": 4, "to": 9}}' WHERE id = $1`,
+        [replayId, version],
+      );
+      return replayId;
+    };
+    /** Another end of one, as the recorder writes it. */
+    const told = (offset: number, replayId: string): Promise<unknown> =>
+      rig.database.query(
+        `WITH again AS (
+           UPDATE deliveries SET updated_at = now(), replay_id = $3::text
+            WHERE subscription_id = $1 AND event_offset = $2 RETURNING delivery_id, event_at)
+         INSERT INTO replay_deliveries SELECT $3::text, delivery_id, event_at, 'dead-lettered', now(), 0 FROM again`,
+        [id, offset, replayId],
+      );
+    const first = await catchUp(3);
+    expect(await count()).toEqual([2, 3]);
+    await told(1, first);
+    expect(await count()).toEqual([3, 2]);
+    // By a replay that ended it meanwhile: that is no letter of before the catch-up.
+    await told(2, newId('rpl'));
+    expect(await count()).toEqual([4, 1]);
+    // What it had in the lanes does not come any more: a later one, which has brought nothing yet, has taken its place.
+    await rig.database.query(`UPDATE replays SET partitions = '{}' WHERE id = $1`, [await catchUp(4)]);
+    expect(await count()).toEqual([5, 0]);
+  });
+});
+
+/** Chosen is a batch, and nobody goes on. */
+async function cutOff(all: Buried): Promise<string> {
+  const dies = (): Promise<never> => Promise.reject(new Error('the process is killed'));
+  const redrive = changing(databaseWith(FIRST_BATCH, dies)).redrive(all.caller, { dryRun: false });
+  await expect(redrive).rejects.toThrow('killed');
+  return (await replayOf(all)).id;
+}
+
+describe('a redrive whose process dies while it chooses', () => {
+  it('sends what it has chosen, as its audit entry says; whoever asks again gets the rest', async () => {
+    const all = await buried(MANY);
+    const id = await cutOff(all);
+    expect(await affected(all)).toEqual([MANY - 1]);
+    expect(await changing().redrive(all.caller, { dryRun: false })).toMatchObject({ count: 1 });
+
+    // It waits for ten minutes.
+    await rig.database.query('UPDATE replays SET resume_at = NULL WHERE id = $1', [id]);
+    const machinery = rig.run();
+    await rig.until('the replay to know what it reads', async () => (await rig.replay(id))['status'] === 'running');
+    await machinery.stop();
+    expect(await rig.replay(id)).toMatchObject({ status: 'running', partitions: { 0: { from: 1, to: MANY } } });
+    expect(await affected(all)).toEqual([1, MANY - 1]);
+  });
+
+  it('has taken none where its replay is cancelled, and its audit entry says so', async () => {
+    const all = await buried(4);
+    const id = await cutOff(all);
+    expect(await affected(all)).toEqual([4]);
+    await replays().cancel(all.caller, id);
+    expect(await affected(all)).toEqual([0]);
+
+    expect(await changing().redrive(all.caller, { dryRun: false })).toMatchObject({ count: 4 });
+    await replays().cancel(all.caller, (await replayOf(all)).id);
+    expect(await affected(all)).toEqual([4, 0]);
+  });
 });

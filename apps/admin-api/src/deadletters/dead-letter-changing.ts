@@ -2,13 +2,13 @@ import { TOPICS } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
 import {
   AuditTrail,
+  chosenRanges,
   DeadLetterChanges,
   DeadLetterHistory,
   REPLAY_CHANNEL,
   type DeadLetterFilter,
   type DeadLetterTally,
   type Replay,
-  type ReplayRange,
 } from '@hookline/persistence';
 import { ProblemError, type Clock } from '@hookline/platform';
 import type { EntityManager } from 'typeorm';
@@ -23,7 +23,7 @@ import type { ChangedView, Discard, Redrive, RedrivenView } from './dead-letters
 
 /** Dead letters that one transaction takes at most. */
 const BATCH = 5_000;
-/** How long a replay waits at most while its deliveries are chosen; if that was cut off, it ends then with what was. */
+/** How long a replay waits at most while its deliveries are chosen; if that was cut off, it sends then what was. */
 const CHOOSING_MS = 600_000;
 
 export interface DeadLetterLimits {
@@ -34,17 +34,17 @@ export interface DeadLetterLimits {
   keptMs: number;
 }
 
-/** Somebody has cancelled the replay, or choosing took longer than it waits. */
-class EndedMeanwhile extends ProblemError {
-  constructor({ id }: Replay) {
-    super(409, 'wrong-state', 'The replay has ended while its deliveries were chosen', {
-      detail: `Replay ${id} sends none of them. Ask again.`,
-    });
-  }
-}
-
-async function assertWaits(changes: DeadLetterChanges, row: Replay): Promise<void> {
-  if (!(await changes.waits(row.id))) throw new EndedMeanwhile(row);
+/** @throws ProblemError 409 where somebody has cancelled the replay, or choosing took longer than it waits */
+async function assertWaits(changes: DeadLetterChanges, { id }: Replay): Promise<void> {
+  const status = await changes.statusOf(id);
+  if (status === 'pending') return;
+  const detail =
+    status === 'cancelled'
+      ? `Replay ${id} sends none of them. Ask again.`
+      : `Replay ${id} sends those that had been chosen by then. Ask again for the others.`;
+  throw new ProblemError(409, 'wrong-state', 'The replay has begun or ended while its deliveries were chosen', {
+    detail,
+  });
 }
 
 /** Redrives and discards dead letters by filter, in batches; what one request has taken, no other takes again. */
@@ -72,20 +72,13 @@ export class DeadLetterChanging {
       resumeAt: new Date(now.getTime() + CHOOSING_MS),
     };
     const auditId = await this.begin(caller, filter, 'redrive', { request, note: body.note, replay: row });
-    try {
-      const taken = await this.batches(filter, auditId, tally.count, async (changes, limit) => {
-        await assertWaits(changes, row);
-        return changes.choose(filter, row.id, lows, limit);
-      });
-      await this.letGo(row);
-      const replay = { ...toView(row, now.getTime()), delivered: 0, failed: 0 };
-      return { ...taken, leftOut: leftOutOf(tally), auditId, replay };
-    } catch (error) {
-      // It has handed over nothing.
-      if (error instanceof EndedMeanwhile)
-        await this.database.run((manager) => new AuditTrail(manager).undone(auditId));
-      throw error;
-    }
+    const taken = await this.batches(filter, auditId, tally.count, async (changes, limit) => {
+      await assertWaits(changes, row);
+      return changes.choose(filter, row.id, lows, limit);
+    });
+    await this.letGo(row);
+    const replay = { ...toView(row, now.getTime()), delivered: 0, failed: 0 };
+    return { ...taken, leftOut: leftOutOf(tally), auditId, replay };
   }
 
   async discard(caller: Caller, body: Discard): Promise<ChangedView> {
@@ -161,15 +154,12 @@ export class DeadLetterChanging {
     }
   }
 
-  /** The replay may begin: what it reads is known. @throws EndedMeanwhile */
+  /** The replay may begin: what it reads is known. @throws ProblemError 409 where it has done so by itself, or has ended */
   private async letGo(row: Replay): Promise<void> {
     await this.database.transaction(async (manager) => {
       const changes = new DeadLetterChanges(manager);
       await assertWaits(changes, row);
-      const ranges = await changes.chosen(row.id);
-      row.partitions = Object.fromEntries(
-        ranges.map(({ partition, from, to }): [string, ReplayRange] => [String(partition), { from, next: from, to }]),
-      );
+      row.partitions = await chosenRanges(manager, row.id);
       row.resumeAt = null;
       await manager.query(`UPDATE replays SET partitions = $2, resume_at = NULL WHERE id = $1`, [
         row.id,

@@ -10,7 +10,7 @@ import type { Subscribed } from './subscribed.js';
 
 export interface ReplayRunnerParts {
   readerFor: (job: ReplayJob) => ReplayReader;
-  /** Finds out what a catch-up has to read; false while that can't be known. */
+  /** Finds out what has to be read, where whoever made the replay has not; false while that can't be known. */
   resolve: (job: ReplayJob) => Promise<boolean>;
   /** For one run. */
   openSelection: (job: ReplayJob) => Promise<Selection>;
@@ -20,7 +20,7 @@ export interface ReplayRunnerParts {
   maxInFlightBytes: number;
 }
 
-/** Between two looks at whether a catch-up can begin, ms. */
+/** Between two looks at whether it can begin, ms. */
 const LOOK_MS = 500;
 /** Events that a dry run shows. */
 const SAMPLE = 20;
@@ -53,7 +53,7 @@ export class ReplayRunner {
   }
 
   private async goOn(job: ReplayJob, store: ReplayStore, signal: AbortSignal): Promise<boolean> {
-    if (job.kind !== 'replay' && !(await this.isReady(job, store))) {
+    if ((job.kind !== 'replay' || job.to === 'chosen') && !(await this.isReady(job, store))) {
       await store.putOff(job, LOOK_MS);
       return false;
     }

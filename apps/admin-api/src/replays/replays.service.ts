@@ -29,7 +29,8 @@ export interface ReplayHistory {
 }
 
 /** It begins when it is known which deliveries it brings, and not before. */
-const BEING_CHOSEN = `(spec->>'subscriptions' = 'chosen' AND partitions = '{}' AND resume_at > now())`;
+const UNBEGUN = `(spec->>'subscriptions' = 'chosen' AND partitions = '{}')`;
+const BEING_CHOSEN = `(${UNBEGUN} AND resume_at > now())`;
 
 export class ReplaysService {
   constructor(
@@ -114,12 +115,17 @@ export class ReplaysService {
     return this.get(caller, id);
   }
 
-  /** What was handed over already is delivered; the rest is not. One that is finished stays as it is. */
+  /**
+   * What was handed over already is delivered; the rest is not. One that is finished stays as it is. Where its deliveries
+   * were being chosen yet, it has taken none of them, whoever chose them.
+   */
   async cancel(caller: Caller, id: string): Promise<void> {
     await this.find(caller, id);
     await this.database.query(
-      `UPDATE replays SET status = 'cancelled', updated_at = $2, finished_at = $2
-        WHERE id = $1 AND finished_at IS NULL`,
+      `WITH ended AS (
+         UPDATE replays SET status = 'cancelled', updated_at = $2, finished_at = $2
+          WHERE id = $1 AND finished_at IS NULL RETURNING id, ${UNBEGUN} AS unbegun)
+       UPDATE audit_entries a SET affected = 0 FROM ended WHERE a.replay_id = ended.id AND ended.unbegun`,
       [id, new Date(this.clock.now())],
     );
   }

@@ -1,3 +1,4 @@
+import type { ReplayStatus } from '../management/replay.entity.js';
 import type { Queryable } from '../migrate.js';
 import {
   DISCARDS,
@@ -24,16 +25,13 @@ export class DeadLetterChanges {
     await this.transaction.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_KIND, tenantId]);
   }
 
-  /**
-   * Until the transaction ends the replay neither begins nor ends.
-   * @returns false where it has done so already: what is chosen now would come too late
-   */
-  async waits(replayId: string): Promise<boolean> {
-    const rows = await this.transaction.query<unknown[]>(
-      `SELECT 1 FROM replays WHERE id = $1 AND status = 'pending' FOR UPDATE`,
+  /** Until the transaction ends the replay neither begins nor ends: `pending`, it takes what is chosen by then. */
+  async statusOf(replayId: string): Promise<ReplayStatus | undefined> {
+    const [row] = await this.transaction.query<{ status: ReplayStatus }[]>(
+      'SELECT status FROM replays WHERE id = $1 FOR UPDATE',
       [replayId],
     );
-    return rows.length > 0;
+    return row?.status;
   }
 
   /**
@@ -53,16 +51,6 @@ export class DeadLetterChanges {
   /** @returns how many were discarded */
   discard(filter: DeadLetterFilter, auditId: string, limit: number): Promise<number> {
     return this.count(DISCARD, [...wantedParameters(filter), limit, auditId]);
-  }
-
-  /** By partition, where what was chosen for a replay begins and ends; `to` is exclusive. */
-  async chosen(replayId: string): Promise<{ partition: number; from: number; to: number }[]> {
-    const rows = await this.transaction.query<{ partition: number; first: string; last: string }[]>(
-      `SELECT event_partition AS partition, min(event_offset) AS first, max(event_offset) AS last
-         FROM replay_choices WHERE replay_id = $1 GROUP BY 1`,
-      [replayId],
-    );
-    return rows.map(({ partition, first, last }) => ({ partition, from: Number(first), to: Number(last) + 1 }));
   }
 
   private async count(sql: string, parameters: unknown[]): Promise<number> {

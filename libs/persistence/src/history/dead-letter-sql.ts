@@ -53,17 +53,33 @@ function timeIn(value: string): string {
   return `CASE WHEN jsonb_typeof(${value}) = 'number' THEN to_timestamp((${value})::float8 / 1000) END`;
 }
 
+/** Of a replay `r` and a delivery `d`: it was handed over, in the order of the log, where nothing cut it off before. */
+const HANDED_OVER = `d.event_offset < (r.partitions->(d.event_partition::text)->>'next')::bigint`;
+
+/**
+ * Of a catch-up `r` that has ended: it has handed `deliveries d` over, and history has no outcome of that yet. The letter
+ * is from before it: either no replay brought that about, for what was in the lanes then was superseded, or it is older
+ * by its time. What a later catch-up has superseded has no outcome any more, and what waits in no lane any more neither.
+ */
+const UNTOLD = `r.finished_at > now() - interval '7 days' AND ${HANDED_OVER}
+  AND (d.replay_id IS NULL OR d.updated_at < r.started_at)
+  AND NOT EXISTS (SELECT FROM replay_deliveries o
+                   WHERE o.replay_id = r.id AND o.delivery_id = d.delivery_id AND o.event_at = d.event_at)
+  AND NOT EXISTS (SELECT FROM replays later
+                   WHERE later.subscription_id = r.subscription_id AND later.kind = 'catch-up' AND later.version > r.version)`;
+
 /**
  * A replay of chosen deliveries brings `deliveries d`, or has handed it over, and nothing has come of it yet; one that was
- * cancelled brings only what it had handed over by then. Or a catch-up that has not ended brings it, as its subscription
- * has missed it: see `missedSince` in missed-deliveries.ts.
+ * cancelled brings only what it had handed over by then. Or a catch-up does, as its subscription has missed it: see
+ * `missedSince` in missed-deliveries.ts.
  */
 export const UNDER_WAY = `(EXISTS (
     SELECT FROM replay_choices c JOIN replays r ON r.id = c.replay_id
      WHERE c.delivery_id = d.delivery_id AND c.event_at = d.event_at AND c.letter_at = d.updated_at
-       AND (r.finished_at IS NULL OR c.event_offset < (r.partitions->(c.event_partition::text)->>'next')::bigint))
+       AND (r.finished_at IS NULL OR ${HANDED_OVER}))
   OR d.reason IN ('expired', 'endpoint-gone') AND EXISTS (
     SELECT FROM replays r
-     WHERE r.subscription_id = d.subscription_id AND r.kind = 'catch-up' AND r.finished_at IS NULL
+     WHERE r.subscription_id = d.subscription_id AND r.kind = 'catch-up'
        AND d.updated_at >= ${timeIn("r.spec->'missedSince'")}
-       AND d.event_at >= coalesce(${timeIn("r.spec->'from'->'timestamp'")}, '-infinity')))`;
+       AND d.event_at >= coalesce(${timeIn("r.spec->'from'->'timestamp'")}, '-infinity')
+       AND (r.finished_at IS NULL OR ${UNTOLD})))`;

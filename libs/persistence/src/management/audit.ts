@@ -35,11 +35,6 @@ export class AuditTrail {
     await this.database.query('UPDATE audit_entries SET affected = affected + $2 WHERE id = $1', [id, affected]);
   }
 
-  /** What was to be done has not been: the entry stays, and says that it changed nothing. */
-  async undone(id: string): Promise<void> {
-    await this.database.query('UPDATE audit_entries SET affected = 0 WHERE id = $1', [id]);
-  }
-
   /** Newest first. @param after the last one of the page before */
   list(tenantId: string, limit: number, after: { at: Date; id: string } | undefined): Promise<AuditEntry[]> {
     return this.database.query<AuditEntry[]>(
