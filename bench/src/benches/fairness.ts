@@ -4,13 +4,19 @@ import { DATA_BYTES } from '../load/event-json.js';
 import { Publishers, remarkOn, type PublishedLoad } from '../load/publishers.js';
 import { ReceiverProcess } from '../receiver/receiver-process.js';
 import { atMost, ratio } from '../report/aim.js';
-import { latencyOf, waysOf, type Latency } from '../report/latency.js';
+import { latencyOf, percentile, waysOf, type Latency } from '../report/latency.js';
+import { sharedNow } from '../report/machine.js';
+import { overtakenBy, paceOf } from '../report/overtaken.js';
 import { faultsOf, reconcile, type Reconciled } from '../report/reconcile.js';
 import { Stage } from '../stage/stage.js';
 
 const TYPE = 'bench.event';
 const CONNECTIONS = 32;
 const PATIENCE_MS = 180_000;
+/** What a request counts for in a turn besides its body, bytes: docs/decisions/0018. */
+const REQUEST_BYTES = 1_024;
+/** Turns of live work and of retries: what the wide one has put off comes back as these. */
+const [LIVE, RETRY] = [16, 4];
 
 const flags = {
   tenants: whole(9, 'that publish little'),
@@ -42,6 +48,10 @@ interface Phase extends Reconciled {
   others: Latency;
   ways: number[];
   wide: Latency;
+  /** Webhooks that arrived while each of the others' was on its way. */
+  overtaken: number[];
+  /** Deliveries a second while events were published. */
+  pace: number;
   refused: Record<number, number>;
 }
 
@@ -65,6 +75,8 @@ async function run(options: Options, say: Say): Promise<Finding> {
   const env = {
     HOOKLINE_WORKER_CONCURRENCY: String(options.concurrency),
     HOOKLINE_TENANT_QUANTUM_BYTES: String(options.quantum),
+    HOOKLINE_WEIGHT_LIVE: String(LIVE),
+    HOOKLINE_WEIGHT_RETRY: String(RETRY),
   };
   await Promise.all([stage.start('recorder'), stage.start('delivery', { env })]);
 
@@ -101,7 +113,9 @@ async function phase(scene: Scene, withWide: boolean, say: Say): Promise<Phase> 
   const { options, receiver } = scene;
   const name = withWide ? 'with the wide one' : 'without it';
   say(`${options.tenants} tenants with ${options.rate} events a second each for ${options.seconds} s, ${name}`);
+  const begin = sharedNow();
   const published = await load(scene, options.seconds, withWide);
+  const end = sharedNow();
   const ofOthers = published.others.flatMap(({ sent }) => sent);
   const all = [...ofOthers, ...published.wide.sent];
   if (withWide) say('waiting until the backlog of the wide one is delivered');
@@ -118,25 +132,35 @@ async function phase(scene: Scene, withWide: boolean, say: Say): Promise<Phase> 
     others: latencyOf(ways),
     ways,
     wide: latencyOf(waysOf(published.wide.sent, report)),
+    overtaken: overtakenBy(ofOthers, report),
+    pace: paceOf(report, begin, end),
     refused,
     ...reconcile(all, report),
   };
 }
 
 /**
- * What the wide tenant may add to the others' waiting, ms: one turn of it, for in deficit round-robin nobody else is
- * served meanwhile, and one answer, for no attempt is broken off.
+ * The most deliveries until one of the others' is among them (docs/decisions/0018): a turn of the wide tenant, one of each of
+ * the rest, for they publish too little to have a second one waiting, its own, and the retries among all these.
  */
-function boundMs({ quantum, concurrency, answer }: Options): number {
-  const eventsOfATurn = Math.ceil(quantum / DATA_BYTES);
-  return Math.ceil(eventsOfATurn / concurrency) * answer + answer;
+function turnOf({ quantum, tenants }: Options): number {
+  const ofWide = Math.floor(quantum / (DATA_BYTES + REQUEST_BYTES)) + 1;
+  return Math.ceil(((ofWide + tenants) * (LIVE + RETRY)) / LIVE);
 }
 
 function describe(options: Options, postgres: string, phases: Phase[]): Finding {
   const pooled = (withWide: boolean): Latency =>
     latencyOf(phases.filter((one) => one.withWide === withWide).flatMap(({ ways }) => ways));
   const [without, withWide] = [pooled(false), pooled(true)];
-  const bound = boundMs(options);
+  const turn = turnOf(options);
+  const busy = phases.filter((one) => one.withWide);
+  const pace = busy.reduce((sum, one) => sum + one.pace, 0) / busy.length;
+  // No attempt is broken off: the first room is free after an answer.
+  const boundMs = Math.ceil((turn * 1_000) / pace) + options.answer;
+  const overtaken = busy.flatMap((one) => one.overtaken);
+  const [usual, most] = [percentile(overtaken, 50), percentile(overtaken, 99)];
+  // Those that arrive while it is still on its way through the log have not gone before it in any turn.
+  const overtakenMost = turn + Math.ceil((without.p99Ms * pace) / 1_000);
   const capacity = Math.round((options.concurrency * 1_000) / options.answer);
   const offered = options.rate * (options.times + options.tenants);
   return {
@@ -171,18 +195,29 @@ function describe(options: Options, postgres: string, phases: Phase[]): Finding 
     notes: [
       ...phases.flatMap(({ refused }) => remarkOn(refused)),
       `The others' p99 with the wide tenant is ${ratio(withWide.p99Ms, without.p99Ms)} of that without it.`,
-      `Stated bound: a turn of ${options.quantum} bytes and an answer, ${bound} ms more.`,
+      `Stated bound: a turn of ${options.quantum} bytes, one event of each other tenant, ${RETRY} retries to ${LIVE} of these, ` +
+        `which are ${turn} deliveries; at the measured pace of ${Math.round(pace)} a second, and with an answer, ${boundMs} ms more.`,
+      `While one of the others was on its way, ${usual} webhooks arrived at p50, ${most} at p99, ${percentile(overtaken, 100)} at most.`,
       ...(offered > capacity ? [] : ['THE WORKER COULD DELIVER ALL OF IT: nobody had to wait for a turn.']),
     ],
     aims: [
       atMost(
         "What the wide tenant adds to the others' p99, ms",
         Math.round(withWide.p99Ms - without.p99Ms),
-        bound,
+        boundMs,
         ' ms',
       ),
+      atMost("Webhooks that arrived during a way of the others, p99, to a turn and a way's", most, overtakenMost),
     ],
     faults: phases.flatMap((one, i) => faultsOf(`of phase ${i + 1}`, one)),
-    figures: { postgres, phases: phases.map(({ ways: _ways, ...one }) => one), without, withWide, boundMs: bound },
+    figures: {
+      postgres,
+      phases: phases.map(({ ways: _ways, overtaken: _overtaken, ...one }) => one),
+      without,
+      withWide,
+      turn,
+      boundMs,
+      overtaken: { usual, most },
+    },
   };
 }

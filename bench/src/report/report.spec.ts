@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { atLeast, atMost, ratio } from './aim.js';
 import { latencyOf, percentile, waysOf } from './latency.js';
+import { overtakenBy, paceOf } from './overtaken.js';
 import { faultsOf, reconcile } from './reconcile.js';
 import { formatTable } from './table.js';
 
@@ -31,6 +32,19 @@ describe('latency', () => {
     const ways = waysOf([sent('a'), sent('b'), sent('c')], { requests: 4, events });
     expect(latencyOf(ways)).toEqual({ events: 2, p50Ms: 1, p99Ms: 3, maxMs: 3 });
   });
+});
+
+describe('who was overtaken', () => {
+  const at = (...times: number[]): [string, number, number][] => times.map((time, i) => [`e${i}`, time, 1]);
+
+  it('is counted by what arrived between the answer and the arrival, itself not', () => {
+    const report = { requests: 4, events: at(1, 5, 3, 4) };
+    // One that was there before its publisher had the answer was overtaken by none.
+    expect(overtakenBy([sent('e1'), sent('e2'), sent('e0'), sent('gone')], report)).toEqual([3, 1, 0]);
+  });
+
+  it('is told beside the pace of that time', () =>
+    expect(paceOf({ requests: 4, events: at(0, 10, 400, 500) }, 0, 500)).toBe(6));
 });
 
 describe('an aim', () => {
