@@ -21,7 +21,7 @@ const flags = {
   bad: whole(30, 'how many of a hundred are bad in every second phase'),
   rate: whole(200, 'events a second, over all of them'),
   seconds: whole(40, 'of each phase'),
-  warmup: whole(60, 'load before the measurement, s'),
+  warmup: whole(60, 'load before the measurement, s; then as long again with bad ones of its own'),
   rounds: whole(2, 'phases with bad ones; there is one more without, for they take turns'),
   workers: whole(1, 'delivery workers'),
   brokers: brokers(),
@@ -71,16 +71,17 @@ async function run(options: Options, say: Say): Promise<Finding> {
   say('making the subscriptions');
   for (let i = 0; i < options.subscriptions; i += 1)
     await tenant.api.subscribe({ url: `${healthy.url}endpoint/${i}`, types: [healthyType(i)] });
+  const warmUpSet = await makeBad(tenant, bad.url, options, 'warmup');
   const badSets: BadSet[] = [];
-  for (let round = 0; round < options.rounds; round += 1) badSets.push(await makeBad(tenant, bad.url, options, round));
+  for (let round = 0; round < options.rounds; round += 1)
+    badSets.push(await makeBad(tenant, bad.url, options, `round${round}`));
   await stage.database.untilPublished();
   await Promise.all([stage.start('recorder'), ...workers(options).map((as) => stage.start('delivery', { as }))]);
 
   const publishers = new Publishers(stage.url('ingest'), tenant.apiKey, CONNECTIONS);
   await publishers.untilKnown();
   const scene = { options, stage, tenant, publishers, healthy, bad };
-  say(`warming up for ${options.warmup} s`);
-  await publishers.openLoop(options.rate, options.warmup, planOf(options, undefined));
+  await warmUp(scene, warmUpSet, say);
   await healthy.untilQuiet();
   await healthy.report();
   const phases: Phase[] = [await phase(scene, undefined, say)];
@@ -93,12 +94,24 @@ function workers({ workers: count }: Options): string[] {
   return Array.from({ length: count }, (_, i) => `delivery-${i + 1}`);
 }
 
-async function makeBad({ api }: Tenant, url: string, options: Options, round: number): Promise<BadSet> {
+/**
+ * Also the code that failing endpoints run, which a worker runs all day and would otherwise run for the first time while
+ * it is measured. Its bad ones are others than those of any phase, which each worker has to learn of anew.
+ */
+async function warmUp(scene: Scene, set: BadSet, say: Say): Promise<void> {
+  const { options, publishers } = scene;
+  say(`warming up for ${options.warmup} s, and as long again with bad ones`);
+  await publishers.openLoop(options.rate, options.warmup, planOf(options, undefined));
+  await publishers.openLoop(options.rate, options.warmup, planOf(options, set));
+  await settle(scene, set);
+}
+
+async function makeBad({ api }: Tenant, url: string, options: Options, round: string): Promise<BadSet> {
   const set: BadSet = { ids: [], types: new Map() };
   for (let i = 0; i < options.subscriptions; i += 1) {
     if (!isBad(i, options)) continue;
     const behaviour = BAD[set.ids.length % BAD.length] as string;
-    const type = `isolation.${behaviour}.round${round}.n${i}`;
+    const type = `isolation.${behaviour}.${round}.n${i}`;
     const { id } = await api.subscribe({ url: `${url}${behaviour}/${round}/${i}`, types: [type] });
     set.ids.push(id);
     set.types.set(i, type);
@@ -204,7 +217,8 @@ function describe(options: Options, postgres: string, phases: Phase[]): Finding 
     setting:
       `${options.brokers} broker(s), ${options.workers} delivery worker(s), every other role, PostgreSQL ${postgres}, publishers and ` +
       `receivers on this machine; 1 KB, ${options.rate} events a second to ${options.subscriptions} subscriptions, ` +
-      `${options.warmup} s of warm-up. Latency is that of the endpoints that are healthy in every phase`,
+      `${options.warmup} s of warm-up and as long again with bad ones, which are others than those of the phases: each phase ` +
+      `has bad ones that the worker has not met before. Latency is that of the endpoints that are healthy in every phase`,
     tables: [
       {
         head: ['publish → healthy endpoint', 'events', 'p50 ms', 'p99 ms', 'max ms', 'lost', 'repeated'],
