@@ -58,9 +58,9 @@ describe('a turn, as docs/decisions/0018 states it', () => {
             inside.shift()?.leave();
           }
           for (let left = 0; left < 1_500 && waiting.size > 0; left++) inside.shift()?.leave();
-          const live = Math.floor(quantum / cost) + 1 + others.length - 1;
+          const turnOfWide = Math.floor(quantum / cost) + 1;
           const weights = hasRetries ? (liveWeight + retryWeight) / liveWeight : 1;
-          const bound = Math.ceil((live + 1) * weights);
+          const bound = Math.ceil((turnOfWide + others.length) * weights);
           if (waiting.size > 0 || most > bound) throw new Error(`${most} went before one, and ${bound} may`);
         },
       ),
