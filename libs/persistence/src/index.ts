@@ -58,7 +58,7 @@ export { DeliveryStates, type KnownState } from './history/delivery-states.js';
 export { MissedDeliveries, type Missed } from './history/missed-deliveries.js';
 export { deliveryIdOf, deliveryUuid } from './history/delivery-uuid.js';
 export { InvalidCursor } from './history/cursor.js';
-export { StreamCursors, type StreamPosition } from './history/stream-cursor.js';
+export { OtherCluster, StreamCursors, type StreamPosition } from './history/stream-cursor.js';
 export { type StreamGap } from './history/stream-gaps.js';
 export { StreamHistory, type StreamEvent, type StreamNews, type StreamPage } from './history/stream-history.js';
 export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/history-writer.js';

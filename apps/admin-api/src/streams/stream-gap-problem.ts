@@ -1,5 +1,5 @@
 import type { PartitionOffsets } from '@hookline/kafka';
-import type { StreamGap } from '@hookline/persistence';
+import type { StreamGap, StreamPosition } from '@hookline/persistence';
 import { ProblemError } from '@hookline/platform';
 import type { GapProblem } from './streams.schemas.js';
 
@@ -24,13 +24,26 @@ export function gapProblem(
 ): ProblemError {
   const views = gaps.map((gap, index) => viewOf(gap, edges[index], bounds));
   const detail = `Of ${new Set(gaps.map(({ partition }) => partition)).size} partition(s) something is gone: \`gaps\` says what, \`cursor\` goes on behind it.`;
-  return new ProblemError(
-    410,
-    'gap',
-    'Events between the cursor and what can still be read are gone',
-    { detail, gaps: views, cursor, refetch: REFETCH },
-    { link: `<${REFETCH}>; rel="help"` },
-  );
+  return gone('Events between the cursor and what can still be read are gone', detail, views, cursor);
+}
+
+/**
+ * The log that the cursor is of isn't there any more, and nobody knows how far it went.
+ * @param position of the cursor, in that log
+ * @param cursor begins with the first event that history has
+ */
+export function otherClusterProblem(position: StreamPosition, cursor: string): ProblemError {
+  const views = [...position].map(([partition, from]) => ({
+    ...{ partition, from, to: null, fromTime: null, toTime: null },
+    ...{ reason: 'other-cluster' as const, inLog: null },
+  }));
+  const detail = 'The log that it stood in is gone as a whole: `cursor` begins with the first event of this one.';
+  return gone('The cursor is of another Kafka cluster', detail, views, cursor);
+}
+
+function gone(title: string, detail: string, gaps: GapProblem['gaps'], cursor: string): ProblemError {
+  const link = `<${REFETCH}>; rel="help"`;
+  return new ProblemError(410, 'gap', title, { detail, gaps, cursor, refetch: REFETCH }, { link });
 }
 
 function viewOf(

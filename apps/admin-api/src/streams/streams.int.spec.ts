@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
-import { StreamCursors } from '@hookline/persistence';
+import { OtherCluster, StreamCursors } from '@hookline/persistence';
 import { waitUntil } from '@hookline/testing';
 import { AdminRig, adminSettings, OPERATOR_TOKEN, startAdmin } from '../testing/admin-rig.js';
 import { ApiClient, type ApiAnswer } from '../testing/api-client.js';
-import { endOffsets } from '../testing/topics.js';
+import { endOffsets, testKafka } from '../testing/topics.js';
 import { StreamClient, waitingPolls, type StreamItem } from './testing/stream-client.js';
 import { NOON, WrittenLog, type WrittenEvent } from './testing/written-log.js';
 
@@ -258,6 +258,41 @@ describe('the pull stream', () => {
       client.cursor = String(gap.body['cursor']);
       await client.poll();
       expect(positions(client.items)).toEqual(['0/2']);
+    });
+
+    it('is the whole log that a cursor of another cluster is of; the fresh one begins with the first event of this one', async () => {
+      const kafka = testKafka().admin();
+      await kafka.connect();
+      const { clusterId } = await kafka.describeCluster();
+      await kafka.disconnect();
+      await log.query(`INSERT INTO kafka_cluster (id) VALUES ('${clusterId}')`);
+      const other = await startAdmin(rig.database.url);
+      try {
+        await log.write(mine(0, 0, 1));
+        const api = new ApiClient(other.url, OPERATOR_TOKEN);
+        const keys = new StreamCursors(adminSettings(rig.database.url).sealing.keys);
+        const itsClient = new StreamClient(api, `tenantId=${tenant}`);
+        // Offsets that this log has as well: without a word it would go on there.
+        itsClient.cursor = keys.encode(tenant, new Map([[0, 1], [2, 5]]), 'another'); // prettier-ignore
+        const { status, body } = await itsClient.poll();
+        expect({ status, type: body['type'], gaps: body['gaps'] }).toEqual({
+          status: 410,
+          type: expect.stringMatching(/\/gap$/),
+          gaps: [[0, 1], [2, 5]].map(([partition, from]) => ({ partition, from, to: null, fromTime: null, toTime: null, reason: 'other-cluster', inLog: null })), // prettier-ignore
+        });
+        itsClient.cursor = String(body['cursor']);
+        await itsClient.poll();
+        expect(positions(itsClient.items)).toEqual(['0/0', '0/1']);
+        expect(keys.decode(tenant, itsClient.cursor, clusterId).get(0)).toBe(2);
+        expect(() => keys.decode(tenant, String(itsClient.cursor), 'another')).toThrow(OtherCluster);
+        // One that was given before cursors named their cluster goes on.
+        itsClient.cursor = keys.encode(tenant, new Map([[0, 1]]));
+        await itsClient.poll();
+        expect(positions(itsClient.items).at(-1)).toBe('0/1');
+      } finally {
+        await other.stop();
+        await log.query('TRUNCATE kafka_cluster');
+      }
     });
 
     it('is none where the database is behind, for it was rebuilt: the cursor waits, and goes on', async () => {

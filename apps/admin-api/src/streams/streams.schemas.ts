@@ -66,19 +66,28 @@ export const gapProblem = z.looseObject({
     z.object({
       partition: z.int(),
       from: z.int().describe('The first offset that is gone.'),
-      to: z.int().describe('The first offset behind it.'),
+      to: z
+        .int()
+        .nullable()
+        .describe('The first offset behind it; null for another cluster: nobody knows how far its log went.'),
       fromTime: z.iso.datetime().nullable().describe('Nothing that is gone was appended before; null if not known.'),
       toTime: z.iso.datetime().nullable().describe('Nothing that is gone was appended after; null if not known.'),
       reason: z
-        .enum(['log-retention', 'history-retention'])
-        .describe('Gone from the log before it was recorded, or dropped from history by its own retention.'),
+        .enum(['log-retention', 'history-retention', 'other-cluster'])
+        .describe(
+          'Gone from the log before it was recorded; dropped from history by its own retention; or the cursor is of another Kafka cluster.',
+        ),
       inLog: z
         .object({ from: z.int(), to: z.int() })
         .nullable()
         .describe('What of it the log still has; null if nothing, or if Kafka does not answer.'),
     }),
   ),
-  cursor: z.string().describe('Goes on behind the gaps; nothing else is skipped.'),
+  cursor: z
+    .string()
+    .describe(
+      'Goes on behind the gaps; nothing else is skipped. Of another cluster: begins with the first event of this one.',
+    ),
   refetch: z.string().describe('What to do about it.'),
 });
 export type GapProblem = z.infer<typeof gapProblem>;

@@ -2,6 +2,7 @@ import { TOPICS } from '@hookline/contracts';
 import type { PartitionOffsets } from '@hookline/kafka';
 import {
   InvalidCursor,
+  OtherCluster,
   type StreamCursors,
   type StreamHistory,
   type StreamPage,
@@ -12,7 +13,7 @@ import { tenantFor, type Caller } from '../auth/caller.js';
 import { invalid } from '../http/problems.js';
 import type { LogOffsets } from '../topics/log-offsets.js';
 import { pageBody } from './page-body.js';
-import { gapProblem } from './stream-gap-problem.js';
+import { gapProblem, otherClusterProblem } from './stream-gap-problem.js';
 import type { StreamObserver } from './stream-metrics.js';
 import { assertPoll, type StreamLimits } from './stream-rules.js';
 import { StreamStart } from './stream-start.js';
@@ -22,6 +23,8 @@ import type { WaitingRoom } from './waiting-room.js';
 export interface StreamsParts {
   history: StreamHistory;
   cursors: StreamCursors;
+  /** The one that history's positions are of; undefined while the database has not heard of it. */
+  clusterId: () => Promise<string | undefined>;
   room: WaitingRoom;
   log: LogOffsets;
   clock: Clock;
@@ -51,20 +54,22 @@ export class StreamsService {
     const { clock, history, cursors, observer, room } = this.parts;
     const end = clock.now() + query.wait * MS;
     const { types, limit } = query;
-    let position = await this.begin(tenantId, query);
+    const clusterId = await this.parts.clusterId();
+    const cursorAt = (at: StreamPosition): string => cursors.encode(tenantId, at, clusterId);
+    let position = await this.begin(tenantId, query, clusterId);
     for (let first = true; ; first = false) {
       const page = await history.read({ tenantId, types, position, limit, bytes: this.limits.pageBytes });
       if (first) await this.assertWithinLog(page);
       ({ position } = page);
-      if (page.gaps.length > 0) throw await this.gap(page, cursors.encode(tenantId, position));
+      if (page.gaps.length > 0) throw await this.gap(page, cursorAt(position));
       const left = end - clock.now();
       if (page.events.length > 0 || page.more || left <= 0 || signal.aborted) {
         observer.read(page.events.length);
-        return pageBody({ events: page.events, cursor: cursors.encode(tenantId, position), more: page.more });
+        return pageBody({ events: page.events, cursor: cursorAt(position), more: page.more });
       }
       const waited = await room.wait({ tenantId, types, position }, left, signal);
       ({ position } = waited);
-      if (!waited.news) return pageBody({ events: [], cursor: cursors.encode(tenantId, position), more: false });
+      if (!waited.news) return pageBody({ events: [], cursor: cursorAt(position), more: false });
     }
   }
 
@@ -73,11 +78,21 @@ export class StreamsService {
     this.parts.room.stop();
   }
 
-  private begin(tenantId: string, { cursor, from }: StreamQueryFields): StreamPosition | Promise<StreamPosition> {
+  private async begin(
+    tenantId: string,
+    { cursor, from }: StreamQueryFields,
+    clusterId: string | undefined,
+  ): Promise<StreamPosition> {
     if (cursor === undefined) return this.start.position(from ?? 'latest');
+    const { cursors, observer } = this.parts;
     try {
-      return this.parts.cursors.decode(tenantId, cursor);
+      return cursors.decode(tenantId, cursor, clusterId);
     } catch (error) {
+      if (error instanceof OtherCluster) {
+        const earliest = await this.start.position('earliest');
+        observer.gap();
+        throw otherClusterProblem(error.position, cursors.encode(tenantId, earliest, clusterId));
+      }
       if (error instanceof InvalidCursor)
         throw invalid({ field: 'cursor', message: 'is not one that a poll of this tenant gave' });
       throw error;

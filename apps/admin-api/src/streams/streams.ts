@@ -1,4 +1,4 @@
-import { StreamCursors, StreamHistory } from '@hookline/persistence';
+import { clusterOf, StreamCursors, StreamHistory } from '@hookline/persistence';
 import type { Clock, Metrics } from '@hookline/platform';
 import type { Database } from '../database/database.js';
 import type { Settings } from '../settings.js';
@@ -14,10 +14,13 @@ export function streamsOf(
 ): StreamsService {
   const history = new StreamHistory(database, stream.scan);
   const room = new WaitingRoom(history, clock, stream);
+  let known: string | undefined;
   return new StreamsService(
     {
       history,
       cursors: new StreamCursors(sealing.keys),
+      // A process stays with one: it refuses to start with another.
+      clusterId: async () => (known ??= await clusterOf(database)),
       room,
       log,
       clock,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { InvalidCursor } from './cursor.js';
-import { StreamCursors } from './stream-cursor.js';
+import { OtherCluster, StreamCursors } from './stream-cursor.js';
 
 const key = (name: string, byte: number): string => `${name}:${Buffer.alloc(32, byte).toString('base64')}`;
 const cursors = new StreamCursors([key('now', 1), key('before', 2)]);
@@ -16,21 +16,21 @@ const positions = fc
 describe('a cursor of the stream', () => {
   it('is any position, and comes back as it was', () => {
     fc.assert(
-      fc.property(positions, fc.string(), (position, tenant) => {
-        const text = cursors.encode(tenant, position);
+      fc.property(positions, fc.string(), fc.option(fc.string(), { nil: undefined }), (position, tenant, cluster) => {
+        const text = cursors.encode(tenant, position, cluster);
         expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
-        expect(new Map(cursors.decode(tenant, text))).toEqual(position);
+        expect(new Map(cursors.decode(tenant, text, cluster))).toEqual(position);
       }),
     );
   });
 
   it('is about a hundred characters for a dozen partitions', () => {
     const position = new Map(Array.from({ length: 12 }, (_, partition) => [partition, 5_000_000 + partition] as const));
-    expect(cursors.encode('ten_1', position).length).toBeLessThan(100);
+    expect(cursors.encode('ten_1', position, 'cluster-a').length).toBeLessThan(110);
   });
 
   it('is refused with any bit changed, cut off or added', () => {
-    const text = cursors.encode('ten_1', new Map([[0, 300], [2, 7]])); // prettier-ignore
+    const text = cursors.encode('ten_1', new Map([[0, 300], [2, 7]]), 'cluster-a'); // prettier-ignore
     const bytes = Buffer.from(text, 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const changed = Buffer.from(bytes);
@@ -63,5 +63,29 @@ describe('a cursor of the stream', () => {
       new StreamCursors([key('next', 3), key('now', 1)]).decode('ten_1', cursors.encode('ten_1', position)),
     ).toEqual(position);
     expect(() => new StreamCursors([key('now', 1)]).decode('ten_1', old)).toThrow(InvalidCursor);
+  });
+
+  it('of another cluster is told from one that nobody gave, with where it stood', () => {
+    const position = new Map([[0, 9], [3, 7]]); // prettier-ignore
+    const text = cursors.encode('ten_1', position, 'cluster-a');
+    expect(cursors.decode('ten_1', text, 'cluster-a')).toEqual(position);
+    // Nobody knows, while the database has not heard of its cluster.
+    expect(cursors.decode('ten_1', text)).toEqual(position);
+    const error = (() => {
+      try {
+        return cursors.decode('ten_1', text, 'cluster-b');
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toBeInstanceOf(OtherCluster);
+    expect((error as OtherCluster).position).toEqual(position);
+    expect(() => cursors.decode('ten_2', text, 'cluster-b')).not.toThrow(OtherCluster);
+    expect(() => cursors.decode('ten_2', text, 'cluster-b')).toThrow(InvalidCursor);
+  });
+
+  it('that was given before cursors named their cluster goes on', () => {
+    const position = new Map([[1, 5]]);
+    expect(cursors.decode('ten_1', cursors.encode('ten_1', position), 'cluster-a')).toEqual(position);
   });
 });
