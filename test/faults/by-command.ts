@@ -7,6 +7,9 @@ import type { Scenario } from './scenario.js';
 import { settingsOfAll } from './site/settings.js';
 import type { Site } from './site/site.js';
 
+/** Lines of what it said instead of a report. */
+const SAID = 20;
+
 type State = 'delivered' | 'dead-lettered' | 'held' | 'pending' | 'unknown' | 'missing';
 
 /** What is read of the command's report. */
@@ -67,6 +70,6 @@ async function run(site: Site, tenantId: string): Promise<Report | string> {
   child.stdout.on('data', (chunk: Buffer) => (report += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
-  if (report === '') return `it ended with ${code}: ${said.trim().split('\n').at(-1)}`;
+  if (report === '') return `it ended with ${code}: ${said.trim().split('\n').slice(-SAID).join('\n')}`;
   return JSON.parse(report) as Report;
 }
