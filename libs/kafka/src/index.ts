@@ -5,7 +5,7 @@ export type { PumpObserver } from './producer/pump-observer.js';
 export { partitionOf } from './producer/murmur2.js';
 export { createKafka, type KafkaLogger, type KafkaOptions } from './client.js';
 export { topicPlan } from './topics/topic-plan.js';
-export { ensureTopics, type EnsureTopicsOptions, type TopicLog } from './topics/ensure-topics.js';
+export { ensureTopics, inspectTopics, type EnsureTopicsOptions, type TopicLog } from './topics/ensure-topics.js';
 export { StartCheck, type StartCheckOptions } from './topics/start-check.js';
 export { assertCluster, WrongCluster } from './topics/cluster-identity.js';
 export { WatermarkLog } from './progress/watermark-log.js';

@@ -12,7 +12,9 @@ export type SchemaState = 'current' | 'older' | 'newer';
 export class SchemaTooNew extends Refusal {
   override name = 'SchemaTooNew';
   constructor(readonly unknown: readonly string[]) {
-    super(`The database is newer than this release of Hookline: it does not know ${unknown.join(', ')}.`);
+    super(
+      `The database is newer than this release of Hookline: it does not know ${unknown.join(', ')}. Nothing was written. Start the release that made these, or a later one; or name another database (DATABASE_URL).`,
+    );
   }
 }
 

@@ -6,15 +6,24 @@ describe('parseCommand', () => {
   it('has a default for everything', () => {
     expect(parseCommand(['start'])).toEqual({
       command: 'start',
-      options: { dataDir: resolve('.hookline'), brokers: 1, portBase: 8080 },
+      options: { dataDir: resolve('.hookline'), brokers: 1, portBase: 8080, rebuildDatabase: false },
     });
     expect(parseCommand([]).command).toBe('help');
     expect(parseCommand(['start', '--help']).command).toBe('help');
   });
 
   it('takes the options', () => {
-    const { options } = parseCommand(['start', '--brokers', '3', '--data', '/tmp/x', '--port-base', '9000']);
-    expect(options).toEqual({ dataDir: '/tmp/x', brokers: 3, portBase: 9000 });
+    const { options } = parseCommand([
+      'start',
+      '--brokers',
+      '3',
+      '--data',
+      '/tmp/x',
+      '--port-base',
+      '9000',
+      '--rebuild-database',
+    ]);
+    expect(options).toEqual({ dataDir: '/tmp/x', brokers: 3, portBase: 9000, rebuildDatabase: true });
   });
 
   it.each([

@@ -11,6 +11,8 @@ export interface StartOptions {
   brokers: 1 | 3;
   /** Ingest listens here, admin-api, delivery, recorder and relay on the next four. */
   portBase: number;
+  /** The database is gone, and is to be made anew from the topics. */
+  rebuildDatabase: boolean;
 }
 
 const LAST_PORT_BASE = 65_531;
@@ -29,6 +31,7 @@ export function parseCommand(args: readonly string[]): { command: Command; optio
       dataDir: resolve(values.data),
       brokers: brokersOf(values.brokers),
       portBase: portOf(values['port-base']),
+      rebuildDatabase: values['rebuild-database'],
     },
   };
 }
@@ -42,6 +45,7 @@ function parse(args: readonly string[]) {
         data: { type: 'string', default: '.hookline' },
         brokers: { type: 'string', default: '1' },
         'port-base': { type: 'string', default: '8080' },
+        'rebuild-database': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

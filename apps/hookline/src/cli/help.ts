@@ -8,6 +8,7 @@ export const HELP = `Hookline: an event backbone with a webhook sink.
     --data <folder>             where data is kept (.hookline)
     --brokers 1|3               how many brokers; data made with one can't be used with three
     --port-base <port>          ingest's port; admin-api, delivery, recorder and relay take the next four (8080)
+    --rebuild-database          makes the database anew from the topics, where its folder is gone or was moved away
   hookline demo                 as npm run demo
   hookline setup                makes the schema and the topics; from KAFKA_BROKERS, DATABASE_URL and the like
   hookline grow-events          gives hookline.events more partitions; says what that costs, and does it with --yes

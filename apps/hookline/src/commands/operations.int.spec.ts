@@ -13,9 +13,9 @@ import {
 import { makeApiKey, newId } from '@hookline/domain';
 import { EmbeddedKafka } from '@hookline/embedded';
 import { createKafka, TopicsUnusable, WrongCluster } from '@hookline/kafka';
-import { createDataSource, ensureDatabase, rememberCluster } from '@hookline/persistence';
+import { createDataSource, ensureDatabase, rememberCluster, rememberedCluster } from '@hookline/persistence';
 import { Refusal, silentLogger } from '@hookline/platform';
-import { createTestDatabase, type TestDatabase } from '@hookline/testing';
+import { createTestDatabase, createTopics, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { growEvents } from './grow-events.js';
@@ -79,6 +79,71 @@ describe('operations on a Hookline that is there', () => {
   const compacted = (topic: string, key: string, value: Buffer): Promise<unknown> =>
     producer.send({ topic, acks: -1, messages: [{ partition: 0, key, value }] });
 
+  /** By a client of its own, for kafkajs asks about each topic that it has ever asked about, also where that is gone. */
+  async function withKafka<T>(use: (admin: Admin, producer: Producer) => Promise<T>): Promise<T> {
+    const [own, writer] = [kafka.admin(), kafka.producer()];
+    await Promise.all([own.connect(), writer.connect()]);
+    try {
+      return await use(own, writer);
+    } finally {
+      await Promise.all([own.disconnect(), writer.disconnect()]);
+    }
+  }
+
+  /** The database's tables, and Kafka's topics with where they end: what would tell that something was written. */
+  async function everything(url: string): Promise<unknown> {
+    const tables = await withDatabase(url, (source) =>
+      source.query(`SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1`),
+    );
+    return withKafka(async (own) => {
+      const topics = (await own.listTopics()).filter((name) => name.startsWith('hookline.')).sort();
+      const ends = await Promise.all(topics.map((topic) => own.fetchTopicOffsets(topic)));
+      return { topics, ends: ends.map((of) => of.toSorted((x, y) => x.partition - y.partition)), tables };
+    });
+  }
+
+  it("refuses a Kafka whose topics have somebody else's records, says so, and writes nothing", async () => {
+    const env = await environment();
+    const foreign = [TOPICS.events, TOPICS.subscriptions];
+    await withKafka(async (own, writer) => {
+      await createTopics(
+        own,
+        foreign.map((topic) => ({ topic, numPartitions: 1 })),
+      );
+      for (const topic of foreign)
+        await writer.send({ topic, acks: -1, messages: [{ key: 'a', value: 'no JSON' }, { value: '{"v":9}' }] });
+    });
+    for (const topic of foreign) {
+      const before = await everything(env.DATABASE_URL);
+      await expect(setup(env, silentLogger)).rejects.toThrow(
+        `${topic} has records, and those that were looked at (2) are not Hookline's, or are a newer release's. Nothing was written. Look at KAFKA_BROKERS`,
+      );
+      expect(await everything(env.DATABASE_URL)).toEqual(before);
+      await withKafka(async (own) => {
+        await own.deleteTopics({ topics: [topic] });
+        await waitUntil(async () => !(await own.listTopics()).includes(topic), {
+          deadlineMs: 60_000,
+          what: `${topic} to be gone`,
+        });
+      });
+    }
+  });
+
+  it('refuses a database of a newer release, says so, and writes nothing, neither there nor in Kafka', async () => {
+    const env = await environment();
+    await setup(env, silentLogger);
+    await withDatabase(env.DATABASE_URL, (database) =>
+      database.query(`INSERT INTO hookline_migrations (timestamp, name) VALUES (9999999999999, 'FromTomorrow')`),
+    );
+    const before = await everything(env.DATABASE_URL);
+    const newer = /newer than this release.* FromTomorrow\. Nothing was written\. Start the release/;
+    await expect(setup(env, silentLogger)).rejects.toThrow(newer);
+    const { database } = loadConfig({ database: databaseSection }, env);
+    // What recorder and admin-api ask before they begin.
+    await expect(rememberedCluster(database)).rejects.toThrow(newer);
+    expect(await everything(env.DATABASE_URL)).toEqual(before);
+  });
+
   it('grows the events only after a yes, says first what it costs, and never takes partitions away', async () => {
     const env = await environment();
     await setup(env, silentLogger);
@@ -99,11 +164,13 @@ describe('operations on a Hookline that is there', () => {
     const env = await environment();
     await setup(env, silentLogger);
     await withDatabase(env.DATABASE_URL, (database) => rememberCluster(database, 'another-cluster'));
+    const before = await everything(env.DATABASE_URL);
     await expect(setup(env, silentLogger)).rejects.toThrow(WrongCluster);
     await expect(setup(env, silentLogger)).rejects.toThrow(/the database says another-cluster/);
     await expect(setup({ ...env, HOOKLINE_KAFKA_CLUSTER_ID: 'yet-another' }, silentLogger)).rejects.toThrow(
       /HOOKLINE_KAFKA_CLUSTER_ID says yet-another/,
     );
+    expect(await everything(env.DATABASE_URL)).toEqual(before);
     const { clusterId } = await admin.describeCluster();
     // Whoever names the one that is there has decided; it is remembered from now on.
     await setup({ ...env, HOOKLINE_KAFKA_CLUSTER_ID: clusterId }, silentLogger);
@@ -203,6 +270,10 @@ describe('operations on a Hookline that is there', () => {
     await expect(setup(env, silentLogger)).rejects.toThrow(
       /HOOKLINE_ACCEPT_TOPIC_RISKS=.*hookline\.deliveries\/retention\.ms/,
     );
+    const fresh = await environment();
+    const before = await everything(fresh.DATABASE_URL);
+    await expect(setup(fresh, silentLogger)).rejects.toThrow(TopicsUnusable);
+    expect(await everything(fresh.DATABASE_URL)).toEqual(before);
     const accepting = {
       ...env,
       HOOKLINE_ACCEPT_TOPIC_RISKS: 'retention.ms,message.timestamp.type,min.insync.replicas,cleanup.policy',

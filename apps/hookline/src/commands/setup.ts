@@ -7,11 +7,12 @@ import {
   pumpSection,
   topicsSection,
 } from '@hookline/config';
-import { createKafka, ensureTopics, topicPlan } from '@hookline/kafka';
+import { createKafka, ensureTopics, inspectTopics, topicPlan } from '@hookline/kafka';
 import { createDataSource, migrate, rememberCluster } from '@hookline/persistence';
-import { createLogger, type Logger } from '@hookline/platform';
+import { createLogger, silentLogger, type Logger } from '@hookline/platform';
 import { clusterThatIsMeant, rememberInLog } from './cluster.js';
 import { onceLed } from './once-led.js';
+import { assertOurRecords } from './our-records.js';
 
 const sections = {
   kafka: kafkaSection,
@@ -24,7 +25,8 @@ const sections = {
 
 /**
  * Makes the schema and the topics, or checks them where they are; it may be run again, and by several at once.
- * @throws ConfigError, SchemaTooNew, TopicsUnusable, WrongCluster: then nothing was written, or only the schema
+ * @throws ConfigError, SchemaTooNew, WrongCluster; Refusal where topics have somebody else's records; TopicsUnusable: nothing was
+ * written then, or only the schema where the topics that are still to be made can't be made as configured
  */
 export async function setup(env: NodeJS.ProcessEnv, logger?: Logger): Promise<number> {
   const config = loadConfig(sections, env);
@@ -32,12 +34,16 @@ export async function setup(env: NodeJS.ProcessEnv, logger?: Logger): Promise<nu
   const kafka = createKafka(config.kafka, { role: 'setup', logger: log });
   await onceLed(kafka, async (admin) => {
     const cluster = await clusterThatIsMeant(kafka, admin, config);
+    await assertOurRecords(kafka, admin);
+    const { topics, delivery } = config;
+    const plan = topicPlan(topics, delivery.retryDelaysMs, delivery.windowMs);
+    // What is said of those that are there is said below.
+    await inspectTopics(admin, plan, silentLogger, { accepted: topics.acceptedRisks });
     const database = createDataSource(config.database);
     await database.initialize();
     try {
       log.info({ migrations: await migrate(database) }, 'the schema is up to date');
-      const { topics, delivery } = config;
-      await ensureTopics(admin, topicPlan(topics, delivery.retryDelaysMs, delivery.windowMs), log, {
+      await ensureTopics(admin, plan, log, {
         leaders: topics.leaders,
         accepted: topics.acceptedRisks,
       });

@@ -11,6 +11,7 @@ import {
   type Death,
 } from '@hookline/embedded';
 import { silentLogger } from '@hookline/platform';
+import { rebuildDatabase } from '../commands/rebuild-database.js';
 import { setup } from '../commands/setup.js';
 import { Backoff } from './backoff.js';
 import { DataFolder } from './data-folder.js';
@@ -30,6 +31,8 @@ export interface InstallationOptions {
   onProgress?: (line: string) => void;
   /** Without it a crash of the machine may cost what the database has, and it is quicker; durable by default. */
   durable?: boolean;
+  /** The database is gone, and is to be made anew from the topics. */
+  rebuildDatabase?: boolean;
 }
 
 /** A whole Hookline on this machine: brokers, PostgreSQL and every role, each a process of its own. */
@@ -101,7 +104,7 @@ export class Installation {
     const [kafka, databaseUrl] = await allOrFirstFailure([this.startKafka(), this.startPostgres()]);
     const around: Surroundings = { ...kafka, databaseUrl, secrets: this.secrets, settings };
     this.goOn();
-    await timed('Topics and schema', this.say, () => setup(settingsFor('setup', around), silentLogger));
+    await timed('Topics and schema', this.say, () => this.prepare(settingsFor('setup', around)));
 
     const { DATABASE_URL: _, HOOKLINE_RELAY_DATABASE_URL: __, ...environment } = process.env;
     roles.forEach((role, index) => {
@@ -122,6 +125,16 @@ export class Installation {
       adminUrl: this.role('admin-api').url,
       ingestUrl: this.role('ingest').url,
     });
+  }
+
+  private prepare(env: NodeJS.ProcessEnv): Promise<number> {
+    if (!this.options.rebuildDatabase) return setup(env, silentLogger);
+    return rebuildDatabase(true, env, (text) => this.say(text.trimEnd()), silentLogger);
+  }
+
+  /** A start on this data has once been through: what is gone now must not be made anew in silence. */
+  private get isMade(): boolean {
+    return this.secrets.apiKey !== undefined;
   }
 
   private async stopAll(): Promise<void> {
@@ -155,7 +168,7 @@ export class Installation {
     const { dataDir, brokers } = this.options;
     if (process.env['KAFKA_BROKERS']) return findRunningKafka(process.env['KAFKA_BROKERS']);
     const started = await timed('Kafka', this.say, (onProgress) =>
-      EmbeddedKafka.start({ dataDir, brokers, onProgress }),
+      EmbeddedKafka.start({ dataDir, brokers, isMade: this.isMade, onProgress }),
     );
     this.kafka = started;
     const backoff = new Backoff();
@@ -166,9 +179,10 @@ export class Installation {
   }
 
   private async startPostgres(): Promise<string> {
-    const { dataDir, durable = true } = this.options;
+    const { dataDir, durable = true, rebuildDatabase: isToBeMade = false } = this.options;
+    const isMade = this.isMade && !isToBeMade;
     const started = await timed('PostgreSQL', this.say, (onProgress) =>
-      EmbeddedPostgres.start({ dataDir, durable, onProgress }),
+      EmbeddedPostgres.start({ dataDir, durable, isMade, onProgress }),
     );
     this.postgres = started;
     const backoff = new Backoff();

@@ -22,7 +22,7 @@ export function readClusterFile(dir: string): ClusterFile | undefined {
   return file;
 }
 
-const ADVICE = 'Bring the folder back from a backup, or start with another one (--data).';
+export const ADVICE = 'Bring the folder back from a backup, or start with another one (--data).';
 
 function isWhole({ clusterId, madeBy, brokers, ports }: Partial<ClusterFile>): boolean {
   return (

@@ -5,16 +5,19 @@ import { ProcessRegister } from '../process/process-register.js';
 import { StartError } from '../start-error.js';
 import type { BrokerHost, RunningBroker } from './broker-host.js';
 import { untilBrokerSees } from './broker-probe.js';
-import { assertSameSize, newClusterId, readClusterFile, writeClusterFile } from './cluster-file.js';
+import { ADVICE, assertSameSize, newClusterId, readClusterFile, writeClusterFile } from './cluster-file.js';
 import { DockerBrokers } from './docker-brokers.js';
 import { JvmBrokers } from './jvm-brokers.js';
 import { chooseKafkaSource, type KafkaSource } from './kafka-source.js';
+import { assertWholeBrokers, brokerFolder } from './whole-brokers.js';
 
 export interface EmbeddedKafkaOptions {
   /** The cluster gets the folder `kafka` in it. */
   dataDir: string;
   /** With 3, everything has three copies, of which two must be there. */
   brokers: 1 | 3;
+  /** It has been used before: where its data is gone, it is not made anew. */
+  isMade?: boolean;
   onProgress?: (line: string) => void;
   /** Where brokers come from; {@link chooseKafkaSource} decides if absent. */
   source?: Exclude<KafkaSource, { kind: 'running' }>;
@@ -41,6 +44,12 @@ export class EmbeddedKafka {
     const dir = join(options.dataDir, 'kafka');
     const made = readClusterFile(dir);
     if (made) assertSameSize(options.dataDir, made, count);
+    if (made?.madeBy === 'jvm')
+      assertWholeBrokers(
+        made.ports.map((_, index) => brokerFolder(dir, index + 1)),
+        made.clusterId,
+      );
+    if (!made && options.isMade) throw new StartError(`Kafka's data in ${dir} is gone. Nothing was changed. ${ADVICE}`);
     const source = options.source ?? (await chooseKafkaSource(onProgress, made?.madeBy, withoutRunning()));
     if (source.kind === 'running') throw new Error('there is nothing to start: Kafka runs already');
     const { register } = await ProcessRegister.open(join(dir, 'processes.json'));

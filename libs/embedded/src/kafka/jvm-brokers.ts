@@ -8,6 +8,7 @@ import { StartError } from '../start-error.js';
 import { tailOf } from '../tail.js';
 import type { BrokerHost, ClusterLayout, RunningBroker } from './broker-host.js';
 import { brokerProperties, toPropertiesFile } from './broker-properties.js';
+import { brokerFolder } from './whole-brokers.js';
 
 export interface JvmOptions {
   java: string;
@@ -124,7 +125,7 @@ export class JvmBrokers implements BrokerHost {
   }
 
   private readonly portsOf = (id: number): readonly number[] => this.layout.ports[id - 1] as readonly number[];
-  private readonly dataOf = (id: number): string => join(this.layout.dir, `broker-${id}`);
+  private readonly dataOf = (id: number): string => brokerFolder(this.layout.dir, id);
   private readonly propertiesOf = (id: number): string => join(this.layout.dir, `broker-${id}.properties`);
   private readonly logOf = (id: number): string => join(this.layout.dir, `broker-${id}.log`);
 }

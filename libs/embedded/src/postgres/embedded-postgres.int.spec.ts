@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -53,6 +62,35 @@ describe('EmbeddedPostgres', () => {
     postgres = await EmbeddedPostgres.start({ dataDir: folder });
     expect(await query(postgres.url, 'SELECT 1 AS a')).toEqual([{ a: 1 }]);
     await left.stop();
+  });
+
+  it('refuses data that is damaged or gone, says what to do, and changes nothing', async () => {
+    chmodSync(folder, 0o755);
+    postgres = await EmbeddedPostgres.start({ dataDir: folder, durable: false });
+    await postgres.stop();
+    const dir = join(folder, 'postgres');
+    const pointer = join(dir, 'data-is-in');
+    const data = join(existsSync(pointer) ? readFileSync(pointer, 'utf8') : dir, 'data');
+    const start = (): Promise<EmbeddedPostgres> =>
+      EmbeddedPostgres.start({ dataDir: folder, durable: false, isMade: true });
+    for (const [file, damaged] of [
+      ['PG_VERSION', '9.6\n'],
+      ['PG_VERSION', ''],
+      [join('global', 'pg_control'), 'short'],
+    ] as const) {
+      const whole = readFileSync(join(data, file));
+      writeFileSync(join(data, file), damaged);
+      const before = readdirSync(data).filter((name) => name !== 'postmaster.pid');
+      await expect(start()).rejects.toThrow(/PostgreSQL ended while .*Nothing was changed\. Bring the folder back/);
+      expect(readFileSync(join(data, file), 'utf8')).toBe(damaged);
+      expect(readdirSync(data).filter((name) => name !== 'postmaster.pid')).toEqual(before);
+      writeFileSync(join(data, file), whole);
+    }
+    renameSync(data, `${data}.away`);
+    await expect(start()).rejects.toThrow(/is gone\. Nothing was changed/);
+    expect(existsSync(data)).toBe(false);
+    renameSync(`${data}.away`, data);
+    postgres = await start();
   });
 
   it('leaves nothing when it is destroyed', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { ProcessRegister } from '../process/process-register.js';
 import { StartError } from '../start-error.js';
 import { saysDiskFull, tailOf } from '../tail.js';
 import { dropPostgresData, findPostgresPlace, makePrivateFolder, type PostgresPlace } from './postgres-place.js';
-import { assertWholeData } from './whole-data.js';
+import { ADVICE, assertWholeData } from './whole-data.js';
 
 export interface EmbeddedPostgresOptions {
   /** PostgreSQL gets the folder `postgres` in it. */
@@ -21,6 +21,8 @@ export interface EmbeddedPostgresOptions {
   port?: number;
   /** Without it a crash of the machine may cost data, and tests are quicker. */
   durable?: boolean;
+  /** It has been used before: where its data is gone, it is not made anew. */
+  isMade?: boolean;
   onProgress?: (line: string) => void;
 }
 
@@ -49,7 +51,7 @@ export class EmbeddedPostgres {
     const dir = join(options.dataDir, 'postgres');
     const place = findPostgresPlace(dir);
     const { register } = await ProcessRegister.open(join(dir, 'processes.json'));
-    assertWholeData(place.data, passwordFileOf(dir));
+    assertWholeData(place.data, passwordFileOf(dir), options.isMade);
     const password = keptPassword(dir);
     if (!existsSync(join(place.data, 'PG_VERSION'))) {
       onProgress('making its data folder');
@@ -144,7 +146,7 @@ export class EmbeddedPostgres {
   private async untilReady(server: GuardedProcess, logFile: string): Promise<void> {
     const end = Date.now() + READY_MS;
     for (;;) {
-      if (!server.running) throw new StartError(`PostgreSQL ended while it started: ${lastWords(logFile).why}`);
+      if (!server.running) throw endedWhileStarting(lastWords(logFile), logFile);
       try {
         return await withClient(this.url, async () => undefined);
       } catch (error) {
@@ -177,17 +179,20 @@ function keptPassword(dir: string): string {
 
 /** initdb takes the password from a file that its user can read: on the way only, and only by that user. */
 async function initialise(place: PostgresPlace, password: string): Promise<void> {
-  rmSync(place.data, { recursive: true, force: true });
-  makePrivateFolder(place.data, place.user);
+  // Beside its place until it is finished: a start that is killed meanwhile leaves no half of one there.
+  const unfinished = `${place.data}.new`;
+  for (const folder of [place.data, unfinished]) rmSync(folder, { recursive: true, force: true });
+  makePrivateFolder(unfinished, place.user);
   const folder = mkdtempSync(join(tmpdir(), 'hookline-initdb-'));
   makePrivateFolder(folder, place.user);
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, password, { mode: 0o644 });
   try {
-    const args = ['-D', place.data, '-U', USER, '-A', 'scram-sha-256', '--pwfile', passwordFile, '-E', 'UTF8'];
+    const args = ['-D', unfinished, '-U', USER, '-A', 'scram-sha-256', '--pwfile', passwordFile, '-E', 'UTF8'];
     await runInitdb(place, [...args, '--locale=C', '--no-sync', '--no-instructions']);
+    renameSync(unfinished, place.data);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const each of [folder, unfinished]) rmSync(each, { recursive: true, force: true });
   }
 }
 
@@ -201,9 +206,13 @@ async function runInitdb(place: PostgresPlace, args: readonly string[]): Promise
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
   if (code === 0) return;
-  rmSync(place.data, { recursive: true, force: true });
   const why = saysDiskFull(output) ? 'the disk is full; make room, or use another folder (--data)' : output.trim();
   throw new StartError(`PostgreSQL's data folder ${place.data} could not be made: ${why}`);
+}
+
+function endedWhileStarting({ why, diskFull }: Death, logFile: string): StartError {
+  const ended = `PostgreSQL ended while it started: ${why}`;
+  return new StartError(diskFull ? ended : `${ended} (${logFile}). ${ADVICE}`);
 }
 
 const lastWords = (logFile: string): Death => explainDeath(tailOf(logFile), /FATAL|PANIC|ERROR/);

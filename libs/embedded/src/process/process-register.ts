@@ -50,8 +50,9 @@ export class ProcessRegister {
 function read(file: string): Entry[] {
   if (!existsSync(file)) return [];
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Entry[];
+    const entries = JSON.parse(readFileSync(file, 'utf8')) as Entry[];
+    return entries.filter(({ pid, startedAt }) => Number.isInteger(pid) && typeof startedAt === 'string');
   } catch {
-    return []; // cut off by a full disk: nothing to go by
+    return []; // damaged: nothing to go by
   }
 }
