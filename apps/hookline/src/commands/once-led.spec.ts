@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
-import { isNotLed, onceLed } from './once-led.js';
+import { isNotLed, isPassing, onceLed } from './once-led.js';
 
 const notLed = (): Error =>
   new kafkajs.KafkaJSProtocolError({
@@ -32,5 +32,14 @@ describe('a partition that has no leader yet', () => {
   it('is known as such also as the cause of another error', () => {
     expect(isNotLed(Object.assign(new Error('gave up'), { cause: notLed() }))).toBe(true);
     expect([isNotLed(new Error('other')), isNotLed(undefined)]).toEqual([false, false]);
+  });
+
+  it('passes like a group without a coordinator, and a broker that went while it was asked', () => {
+    const gone = new kafkajs.KafkaJSConnectionError('closed', { broker: 'a', code: 'b' });
+    const types = ['GROUP_LOAD_IN_PROGRESS', 'TOPIC_AUTHORIZATION_FAILED'].map((type) => ({ type }));
+    expect([notLed(), gone, ...types, new Error('other'), undefined].map(isPassing)).toEqual([
+      ...[true, true, true],
+      ...[false, false, false],
+    ]);
   });
 });

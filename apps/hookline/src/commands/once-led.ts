@@ -12,6 +12,15 @@ const NOT_COORDINATED = new Set([
   'GROUP_LOAD_IN_PROGRESS',
 ]);
 
+/** kafkajs' words for a broker that went, or does not answer. */
+const NOT_REACHED = new Set([
+  'KafkaJSBrokerNotFound',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSConnectionError',
+  'KafkaJSNumberOfRetriesExceeded',
+  'KafkaJSRequestTimeoutError',
+]);
+
 /**
  * Does it with an admin client, and again with a new one (which asks anew who leads) while a partition has no leader yet.
  * @param work may be done several times
@@ -26,9 +35,10 @@ export async function onceLed<T>(kafka: Kafka, work: (admin: Admin) => Promise<T
   }
 }
 
-/** It has no leader yet, or a group no coordinator. */
-export function isNotLedOrCoordinated(error: unknown): boolean {
-  const { type } = (error ?? {}) as { type?: unknown };
+/** A partition has no leader yet, a group no coordinator, or who was asked went: another one can be asked in a moment. */
+export function isPassing(error: unknown): boolean {
+  const { type, name } = (error ?? {}) as { type?: unknown; name?: unknown };
+  if (typeof name === 'string' && NOT_REACHED.has(name)) return true;
   return isNotLed(error) || (typeof type === 'string' && NOT_COORDINATED.has(type));
 }
 

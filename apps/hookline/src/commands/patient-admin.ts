@@ -1,7 +1,7 @@
 import type { Clock } from '@hookline/platform';
 import type { Admin, Kafka } from 'kafkajs';
 
-const LAPS = 60;
+const PATIENCE_MS = 30_000;
 const LAP_PAUSE_MS = 500;
 
 /**
@@ -19,12 +19,13 @@ export class PatientAdmin {
 
   /** @param question may be asked several times @throws what it throws for another reason; that, too, after half a minute */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    for (let lap = 1; ; lap += 1) {
+    const end = this.clock.now() + PATIENCE_MS;
+    for (;;) {
       const connected = (this.current ??= this.connect());
       try {
         return await question(await connected);
       } catch (error) {
-        if (lap === LAPS || !this.isPassing(error)) throw error;
+        if (this.clock.now() >= end || !this.isPassing(error)) throw error;
         if (this.current === connected) await this.close();
       }
       await new Promise<void>((resolve) => this.clock.after(LAP_PAUSE_MS, resolve));

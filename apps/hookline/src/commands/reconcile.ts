@@ -8,7 +8,7 @@ import {
   pumpSection,
   topicsSection,
 } from '@hookline/config';
-import { TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { expungedKey, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { assertCluster, createKafka, ProducerPump, type OffsetRange } from '@hookline/kafka';
 import { createLogger, Refusal, systemClock, type Clock, type Logger } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
@@ -25,7 +25,8 @@ import { inJson, inWords, type Report } from '../reconcile/report.js';
 import { SourceLog } from '../reconcile/source-log.js';
 import { forgottenOf, summarize } from '../reconcile/summary.js';
 import { readCompacted } from './compacted-topic.js';
-import { isNotLedOrCoordinated } from './once-led.js';
+import { readExpunged } from './expunged-events.js';
+import { isPassing } from './once-led.js';
 import { PatientAdmin } from './patient-admin.js';
 
 const sections = {
@@ -87,7 +88,7 @@ export async function reconcile(
   const config = loadConfig(sections, env);
   const logger = around.logger ?? createLogger(config.logging, 'reconcile', process.stderr);
   const kafka = createKafka(config.kafka, { role: 'reconcile', logger });
-  const admin = new PatientAdmin(kafka, around.clock, isNotLedOrCoordinated);
+  const admin = new PatientAdmin(kafka, around.clock, isPassing);
   try {
     const { clusterId } = await admin.ask((each) => each.describeCluster());
     assertCluster(clusterId, config.topics.clusterId, {});
@@ -169,7 +170,10 @@ class Run {
   /** Sends them again, and puts into the report what became of that. */
   private async repair(reconciler: Reconciler, report: Report): Promise<void> {
     const { parts, around, options } = this;
-    const repair = new Repair(reconciler, parts.pump, around.clock);
+    const expunged = await parts.admin.ask((admin) => readExpunged(parts.kafka, admin));
+    const known = new Set(expunged.map(expungedKey));
+    const isExpunged = (position: Parameters<typeof expungedKey>[0]): boolean => known.has(expungedKey(position));
+    const repair = new Repair(reconciler, parts.pump, around.clock, isExpunged);
     await parts.pump.start([TOPICS.deliveries, TOPICS.attempts]);
     try {
       const sent = await repair.send();

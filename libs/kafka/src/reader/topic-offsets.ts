@@ -1,4 +1,4 @@
-import type { Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 
 /** What the log has of one partition: offsets from `low` (inclusive) to `high` (exclusive). */
 export interface PartitionOffsets {
@@ -13,7 +13,7 @@ export class TopicOffsets {
 
   /** By partition, in order. */
   async bounds(topic: string): Promise<PartitionOffsets[]> {
-    const offsets = await this.admin.fetchTopicOffsets(topic);
+    const offsets = await this.admin.fetchTopicOffsets(topic).catch(saidOf(topic));
     return offsets
       .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
       .sort((a, b) => a.partition - b.partition);
@@ -24,7 +24,16 @@ export class TopicOffsets {
    * @param timestamp ms since the epoch
    */
   async at(topic: string, timestamp: number): Promise<Map<number, number>> {
-    const offsets = await this.admin.fetchTopicOffsetsByTimestamp(topic, timestamp);
+    const offsets = await this.admin.fetchTopicOffsetsByTimestamp(topic, timestamp).catch(saidOf(topic));
     return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
   }
+}
+
+/** Where a broker names no partition of the topic, for a moment after it has started, kafkajs stumbles over the empty answer. */
+function saidOf(topic: string): (error: Error) => never {
+  return (error) => {
+    if (error.name !== 'TypeError') throw error;
+    const said = { type: 'LEADER_NOT_AVAILABLE', code: 5, retriable: true, message: `${topic} has no partitions yet` };
+    throw new kafkajs.KafkaJSProtocolError(said as never);
+  };
 }
