@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeliveryConfig } from '@hookline/config';
 import {
+  decodeDeliveryHeaders,
   decodeOutcome,
   encodeDeliveryHeaders,
   encodeEndpointWord,
@@ -11,6 +12,7 @@ import {
   TOPICS,
   type DeliveryEnvelope,
   type OutcomeRecord,
+  type RecordHeaders,
   type SubscriptionRecord,
 } from '@hookline/contracts';
 import { CompletionTracker } from '@hookline/domain';
@@ -445,6 +447,26 @@ describe('a record of a lane', () => {
     const engine = engineWith();
     await engine.lanes.handler([laneRecord(TOPICS.replays)])[0];
     expect(topicsWritten()).toEqual(['hookline.retry.5s']);
+  });
+
+  it('of a replay whose owner lags behind waits until it knows the version that was replayed to, and is not held by an older one', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a', 'paused');
+    const replayed = { replayId: 'rpl_a', version: 2, attempts: 0, history: [] };
+    await engine.lanes.handler([laneRecord(TOPICS.replays, replayed)])[0];
+    expect([topicsWritten(), sent]).toEqual([['hookline.retry.5s'], []]);
+    expect(outcomes().map(({ delivery }) => delivery?.state)).not.toContain('held');
+    const deferred = decodeDeliveryHeaders(
+      written.find(({ topic }) => topic === 'hookline.retry.5s')?.headers as RecordHeaders,
+    );
+    expect(deferred).toMatchObject(replayed);
+    engine.targets.apply('sub_a', subscriptionRecord({ id: 'sub_a', version: 2 }));
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries, deferred)])[0];
+    expect(sent).toHaveLength(1);
+    // Whatever it has become since counts.
+    engine.targets.apply('sub_a', subscriptionRecord({ id: 'sub_a', version: 3, status: 'paused' }));
+    await engine.lanes.handler([laneRecord(TOPICS.replays, replayed)])[0];
+    expect(outcomes().at(-1)?.delivery).toMatchObject({ state: 'held', reason: 'subscription-paused' });
   });
 
   it('of a backfill waits in its lane where live work takes the room, and is let go of on a stop', async () => {

@@ -38,6 +38,8 @@ export interface DeliveryEnvelope {
   replayId?: string;
   /** The subscription's epoch when this was matched; absent: 0. One of an older epoch than the subscription's is superseded. */
   epoch?: number;
+  /** Of a replay: the subscription's version when this was handed over. Who knows only an older one waits for it. */
+  version?: number;
   /** The last attempts of this window, oldest first. */
   history: AttemptSummary[];
 }
@@ -54,6 +56,7 @@ export function encodeDeliveryHeaders(delivery: DeliveryEnvelope): RecordHeaders
   if (delivery.windowStart !== undefined) headers['window'] = String(delivery.windowStart);
   if (delivery.replayId !== undefined) headers['replay'] = delivery.replayId;
   if (delivery.epoch !== undefined) headers['epoch'] = String(delivery.epoch);
+  if (delivery.version !== undefined) headers['version'] = String(delivery.version);
   if (delivery.history.length > 0) headers['history'] = JSON.stringify(delivery.history.slice(-HISTORY_LIMIT));
   return headers;
 }
@@ -70,6 +73,7 @@ export function decodeDeliveryHeaders(headers: Readonly<Record<string, unknown>>
   };
   if (headers['window'] !== undefined) delivery.windowStart = numericHeader(headers, 'window');
   if (headers['epoch'] !== undefined) delivery.epoch = numericHeader(headers, 'epoch');
+  if (headers['version'] !== undefined) delivery.version = numericHeader(headers, 'version');
   const replayId = optionalHeader(headers, 'replay');
   if (replayId !== undefined) delivery.replayId = replayId;
   return delivery;

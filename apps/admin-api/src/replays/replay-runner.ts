@@ -126,9 +126,10 @@ export class ReplayRunner {
         signal.throwIfAborted();
         // What was asked for besides is not for a later catch-up to supersede: that would not bring it.
         // What a replay asked for is never superseded; what a catch-up brings is, by the next one.
-        const epoch = job.kind === 'replay' ? undefined : (now.get(subscriptionId)?.epoch ?? 0);
+        const subscribed = now.get(subscriptionId);
+        const epoch = job.kind === 'replay' ? undefined : (subscribed?.epoch ?? 0);
         await inFlight.add(selected.record.value?.length ?? 0, () =>
-          this.produce(job.id, selected, { id, subscriptionId, epoch }),
+          this.produce(job.id, selected, { id, subscriptionId, epoch, version: subscribed?.version }),
         );
       }
     await inFlight.settled();
@@ -147,7 +148,7 @@ export class ReplayRunner {
   private async produce(
     replayId: string,
     { record, event }: Selected,
-    { id, subscriptionId, epoch }: { id: string; subscriptionId: string; epoch: number | undefined },
+    { id, subscriptionId, epoch, version }: Recipient,
   ): Promise<void> {
     const headers = encodeDeliveryHeaders({
       event,
@@ -157,10 +158,20 @@ export class ReplayRunner {
       attempts: 0,
       replayId,
       ...(epoch !== undefined && { epoch }),
+      ...(version !== undefined && { version }),
       history: [],
     });
     await this.parts.output.produce({ topic: TOPICS.replays, key: subscriptionId, value: record.value, headers });
   }
+}
+
+/** Whom a delivery of a replay is for, and how it is when it is handed over. */
+interface Recipient {
+  /** The delivery's. */
+  id: string;
+  subscriptionId: string;
+  epoch: number | undefined;
+  version: number | undefined;
 }
 
 function rangesOf(job: ReplayJob): OffsetRange[] {

@@ -171,9 +171,10 @@ export class LaneIntake {
   }
 
   private go({ topic }: LogRecord, delivery: Delivery): Promise<Outcome> {
-    const { subscriptionId } = delivery.envelope;
-    const subscriber = this.targets.get(subscriptionId)?.subscriber;
-    if (subscriber !== undefined) {
+    const { subscriptionId, version = 0 } = delivery.envelope;
+    const target = this.targets.get(subscriptionId);
+    if (target !== undefined && target.version >= version) {
+      const { subscriber } = target;
       // A replay's retry is still a replay: it delays nothing that is live.
       const isReplay = topic === TOPICS.replays || delivery.envelope.replayId !== undefined;
       const replays = topic === TOPICS.replays ? this.backfill : this.replays;
@@ -181,7 +182,8 @@ export class LaneIntake {
       return this.deliverer.deliver(delivery, subscriber, isReplay ? replays : others);
     }
     if (!this.live.owns(delivery.assignment)) return Promise.reject(new NotOwner());
-    // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet.
+    // The view keeps deleted subscriptions too. One that it does not know is one that it does not know yet, and so is a version:
+    // by an older one, a replay that was asked for after a pause would be held.
     return this.deliverer.defer(delivery, 0);
   }
 }
