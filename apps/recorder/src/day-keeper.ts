@@ -1,4 +1,4 @@
-import type { DayPartitions } from '@hookline/persistence';
+import { forgetSuccesses, type DayPartitions } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Pool } from 'pg';
 
@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const RETRY_MS = 60_000;
 
-/** Once an hour: makes today's and tomorrow's tables before they are needed, and drops days that are past keeping. */
+/** Once an hour: makes today's and tomorrow's tables before they are needed, and drops what is past keeping. */
 export class DayKeeper {
   private cancel: (() => void) | undefined;
 
@@ -39,6 +39,7 @@ export class DayKeeper {
       const now = this.clock.now();
       await this.days.ensure(this.pool, [now, now + DAY_MS]);
       const dropped = await this.days.dropBefore(this.pool, now - this.retentionMs);
+      await forgetSuccesses(this.pool, now - this.retentionMs);
       if (dropped.length > 0) this.logger.info({ dropped }, 'dropped history that is past its retention');
       return true;
     } catch (error) {

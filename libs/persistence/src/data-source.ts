@@ -20,6 +20,7 @@ import { AddExpungedPayloads1763797000013 } from './migrations/1763797000013-add
 import { KeepStamps1763797000014 } from './migrations/1763797000014-keep-stamps.js';
 import { AddExchanges1763797000015 } from './migrations/1763797000015-add-exchanges.js';
 import { IndexHeld1763797000020 } from './migrations/1763797000020-index-held.js';
+import { AddSuccessMinutes1763797000021 } from './migrations/1763797000021-add-success-minutes.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -38,6 +39,7 @@ export const MIGRATIONS = [
   KeepStamps1763797000014,
   AddExchanges1763797000015,
   IndexHeld1763797000020,
+  AddSuccessMinutes1763797000021,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

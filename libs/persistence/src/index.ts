@@ -24,7 +24,7 @@ export {
   type Queryable,
   type SchemaState,
 } from './migrate.js';
-export { ExpungedPayloads, type CopiesOf } from './history/expunged-payloads.js';
+export { ExpungedPayloads, noteExpunged, type CopiesOf, type Expunged } from './history/expunged-payloads.js';
 export { DayPartitions } from './history/day-partitions.js';
 export { EventHistory, type FoundEvent } from './history/event-history.js';
 export { type RecordedEvent, type Routing } from './history/event-row.js';
@@ -65,5 +65,6 @@ export { HistoryWriter, type HistoryBatch, type WrittenRows } from './recording/
 export { disableFailing, type FailingVersion } from './recording/subscription-changes.js';
 export { type EventToRecord } from './recording/event-rows.js';
 export { type OutcomeToRecord } from './recording/attempt-rows.js';
+export { forgetSuccesses } from './recording/success-minutes.js';
 export { noteGap, recorderGaps, type NotedRecorderGap } from './recording/recorder-gaps.js';
 export { offsetKey, OffsetsMoved, readOffsets, type OffsetMove } from './recording/recorder-offsets.js';

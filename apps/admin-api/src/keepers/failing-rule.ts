@@ -20,12 +20,27 @@ export const WARN = `
    WHERE h.subscription_id = due.id AND h.failing_since = due.failing_since
   RETURNING h.subscription_id AS id, h.failing_since AS "failingSince", h.warned_ms AS "afterMs"`;
 
-/** $3: how long without a success, ms. With the version that fails; the longest first. */
-export const FAILING_VERSIONS = `
-  SELECT s.id, s.version, h.failing_since AS "failingSince"
+/**
+ * Whether attempts got out of here, shown by successes of whatever subscription: by one since it began to fail, from which
+ * the time counts, and by one shortly before it was last tried. $3: how long without a success, ms.
+ */
+const IS_PROVEN = `(
+  EXISTS (SELECT FROM success_minutes m
+           WHERE m.minute >= h.failing_since AND m.minute <= $1::timestamptz - $3 * interval '1 ms')
+  AND EXISTS (SELECT FROM success_minutes m
+               WHERE m.minute < h.failed_at AND m.minute >= h.failed_at - $2 * interval '1 ms'))`;
+
+const FAILING_LONG = `
     FROM subscription_health h JOIN subscriptions s ON s.id = h.subscription_id
-   WHERE ${FAILING} AND ${IS_TRIED} AND h.failing_since <= $1::timestamptz - $3 * interval '1 ms'
+   WHERE ${FAILING} AND ${IS_TRIED} AND h.failing_since <= $1::timestamptz - $3 * interval '1 ms'`;
+
+/** $3: how long without a success, ms; $5: whether it needs proof. With the version that fails; the longest first. */
+export const FAILING_VERSIONS = `
+  SELECT s.id, s.version, h.failing_since AS "failingSince" ${FAILING_LONG} AND (NOT $5 OR ${IS_PROVEN})
    ORDER BY h.failing_since, s.id LIMIT $4`;
+
+/** Those that fail for so long, and are left enabled: it may be that nothing gets out of here. */
+export const UNPROVEN = `SELECT count(*) ${FAILING_LONG} AND NOT ${IS_PROVEN}`;
 
 /** How many fail, by what was last warned of, ms. */
 export const STAGES = `

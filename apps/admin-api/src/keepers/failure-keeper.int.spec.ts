@@ -104,6 +104,7 @@ describe('a subscription to which nothing succeeds', () => {
   it('a recorder that lags disables nobody, and warns of nobody: only what it had in time is judged', async () => {
     for (let hour = 0; hour < 30; hour += 1) {
       rig.now += HOUR_MS;
+      rig.othersSucceed();
       rig.fails(id);
       await rig.record();
     }
@@ -180,6 +181,7 @@ describe('a subscription to which nothing succeeds', () => {
     );
     await rig.pool.query(`UPDATE subscriptions SET catching_up = 'rpl_' || id, held_back = true WHERE id = $1`, [id]);
     for (let hour = 0; hour <= 24; hour += 1) {
+      rig.othersSucceed();
       for (const each of [id, ...others]) rig.fails(each);
       rig.now += HOUR_MS;
     }
@@ -189,5 +191,84 @@ describe('a subscription to which nothing succeeds', () => {
     expect(await rig.subscription(id)).toMatchObject({ catching_up: null, held_back: false });
     const { rows } = await rig.pool.query('SELECT status FROM replays WHERE subscription_id = $1', [id]);
     expect(rows).toEqual([{ status: 'cancelled' }]);
+  });
+
+  describe("where it may be our own way out: a day's outage of it", () => {
+    it('disables nobody: it is warned of, counted, and said in the log, once', async () => {
+      const others = await Promise.all([rig.subscribe(), rig.subscribe()]);
+      rig.isOnline = false;
+      rig.othersSucceed();
+      rig.now += HOUR_MS;
+      for (let hour = 0; hour < 40; hour += 1) {
+        for (const each of others) rig.fails(each);
+        await rig.failFor(id, 1);
+      }
+      for (const each of [id, ...others]) expect(await rig.subscription(each)).toMatchObject(untouched);
+      expect(rig.keeper.unprovenCount()).toBe(3);
+      // When it was said the third one had not failed for a day yet.
+      const said = rig.warned.filter((facts) => 'subscriptions' in facts);
+      expect(said).toEqual([{ subscriptions: 2 }]);
+      expect(rig.warned).toHaveLength(3 * 3 + said.length);
+    });
+
+    it('disables nobody when it is over, and each has its day again: the time counts from the first success of anybody', async () => {
+      const recovering = await rig.subscribe();
+      rig.isOnline = false;
+      rig.othersSucceed();
+      rig.now += HOUR_MS;
+      for (let hour = 0; hour < 30; hour += 1) {
+        rig.fails(recovering);
+        await rig.failFor(id, 1);
+      }
+      // It works again. Some have not been tried since, and others fail once more.
+      rig.now += MINUTE_MS;
+      rig.succeeds(recovering);
+      await rig.record();
+      await rig.look();
+      expect(await rig.subscription(id)).toMatchObject(untouched);
+      rig.isOnline = true;
+      await rig.failFor(id, 23);
+      expect(await rig.subscription(id)).toMatchObject(untouched);
+      expect(await rig.subscription(recovering)).toMatchObject(untouched);
+      await rig.failFor(id, 1);
+      expect(await rig.subscription(id)).toMatchObject({ status: 'disabled', disabled_reason: 'failing' });
+      expect(await rig.subscription(recovering)).toMatchObject(untouched);
+      expect(rig.keeper.unprovenCount()).toBe(0);
+    });
+
+    it('that begins while one fails already disables it neither: something has to have succeeded lately', async () => {
+      await rig.failFor(id, 3);
+      rig.isOnline = false;
+      await rig.failFor(id, 30);
+      expect(await rig.subscription(id)).toMatchObject(untouched);
+      expect(rig.keeper.unprovenCount()).toBe(1);
+      // Nobody fails any more: nobody is counted.
+      rig.now += MINUTE_MS;
+      rig.succeeds(id);
+      await rig.record();
+      await rig.look();
+      await rig.look();
+      expect(rig.keeper.unprovenCount()).toBe(0);
+    });
+
+    it('of many that get something once a day only, one that fails is disabled: silence alone says nothing', async () => {
+      for (let hour = 0; hour < 60; hour += 1) {
+        rig.isOnline = hour % 24 === 0;
+        await rig.failFor(id, 1);
+        if (hour < 24) expect(await rig.subscription(id)).toMatchObject(untouched);
+      }
+      expect(await rig.subscription(id)).toMatchObject({ status: 'disabled' });
+    });
+
+    it('can not be told from the only endpoint there is, that fails: it is left enabled, unless no proof is asked for', async () => {
+      rig.isOnline = false;
+      await rig.failFor(id, 100);
+      expect(await rig.subscription(id)).toMatchObject(untouched);
+      const now = rig.now;
+      await rig.close();
+      rig = await FailingRig.open(database.url, now, { HOOKLINE_FAILING_NEEDS_PROOF: 'false' });
+      await rig.look();
+      expect(await rig.subscription(id)).toMatchObject({ status: 'disabled', disabled_reason: 'failing' });
+    });
   });
 });

@@ -3,7 +3,7 @@ import { disableFailing, type Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import { endsOfAttempts, isRecordedUpTo } from '../replays/recorded.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
-import { FAILING_VERSIONS, STAGES, WARN } from './failing-rule.js';
+import { FAILING_VERSIONS, STAGES, UNPROVEN, WARN } from './failing-rule.js';
 import { inTransaction, type Keeper } from './keepers.js';
 
 /** Subscriptions that one round disables. */
@@ -38,6 +38,7 @@ export class FailureKeeper implements Keeper {
   private moment: Moment | undefined;
   private lookedAt = -Infinity;
   private stages: readonly (readonly [string, number])[] = [];
+  private unproven = 0;
 
   constructor(
     private readonly parts: FailureKeeperParts,
@@ -47,6 +48,11 @@ export class FailureKeeper implements Keeper {
   /** How many are failing, by the time of failure that was last warned of, as of the last look. */
   counts(): Iterable<readonly [string, number]> {
     return this.stages;
+  }
+
+  /** How many are left enabled for want of proof that anything gets out of here, as of the last look. */
+  unprovenCount(): number {
+    return this.unproven;
   }
 
   async round(session: Session): Promise<void> {
@@ -62,7 +68,10 @@ export class FailureKeeper implements Keeper {
     const { clock, log, logTime } = this.parts;
     if (this.passedSince(this.lookedAt) < this.rules.pollMs) return;
     this.lookedAt = clock.now();
-    if (!(await this.count(session))) return;
+    if (!(await this.count(session))) {
+      this.unproven = 0;
+      return;
+    }
     // In this order: what was appended before that time stands before these ends.
     const at = await logTime();
     const ends = await endsOfAttempts(log);
@@ -83,20 +92,42 @@ export class FailureKeeper implements Keeper {
         { subscriptionId: id, failingSince, afterMs: Number(afterMs), disablesAfterMs: disableAfterMs },
         'nothing has succeeded to a subscription for long',
       );
+    await this.disable(session, at);
+    await this.countUnproven(session, at);
+    await this.count(session);
+  }
+
+  private async disable(session: Session, at: number): Promise<void> {
+    const { disableAfterMs, gapMs, needsProof } = this.rules;
     const failing = await session.query<{ id: string; version: number; failingSince: Date }>(FAILING_VERSIONS, [
-      now,
+      new Date(at),
       gapMs,
       disableAfterMs,
       BATCH,
+      needsProof,
     ]);
-    if (failing.length > 0) {
-      const versions = failing.map(({ id, version }) => ({ subscriptionId: id, version, at }));
-      const disabled = new Set(await inTransaction(session, () => disableFailing(session, versions)));
-      for (const { id, failingSince } of failing)
-        if (disabled.has(id))
-          logger.warn({ subscriptionId: id, failingSince }, 'a subscription was disabled: nothing has succeeded to it');
-    }
-    await this.count(session);
+    if (failing.length === 0) return;
+    const versions = failing.map(({ id, version }) => ({ subscriptionId: id, version, at }));
+    const disabled = new Set(await inTransaction(session, () => disableFailing(session, versions)));
+    for (const { id, failingSince } of failing)
+      if (disabled.has(id))
+        this.parts.logger.warn(
+          { subscriptionId: id, failingSince },
+          'a subscription was disabled: nothing has succeeded to it',
+        );
+  }
+
+  private async countUnproven(session: Session, at: number): Promise<void> {
+    const { disableAfterMs, gapMs, needsProof } = this.rules;
+    if (!needsProof) return;
+    const before = this.unproven;
+    const [row] = await session.query<{ count: string }>(UNPROVEN, [new Date(at), gapMs, disableAfterMs]);
+    this.unproven = Number(row?.count ?? 0);
+    if (this.unproven > 0 && before === 0)
+      this.parts.logger.error(
+        { subscriptions: this.unproven },
+        'nothing succeeds to anybody, which may be our own way out: subscriptions are left enabled that would be disabled by now',
+      );
   }
 
   /** @returns whether there are any */

@@ -28,5 +28,8 @@ export function failuresOf(
   const keeper = new FailureKeeper({ log, logTime, clock, logger }, failing);
   const help = 'Subscriptions to which nothing succeeds, by the seconds of that which were last warned of.';
   metrics.gauges('hookline_subscriptions_failing', help, 'stage', () => keeper.counts());
+  const unproven =
+    'Subscriptions that would be disabled for failing, and are not: nothing has succeeded to any, and it may be our own way out.';
+  metrics.gauge('hookline_subscriptions_failing_unproven', unproven, { read: () => keeper.unprovenCount() });
   return keeper;
 }

@@ -117,7 +117,8 @@ async function specs(): Promise<unknown[]> {
 describe('a subscription whose endpoint fails for a day', () => {
   it('is warned of, disabled, and gets all that it missed with one call: each once, in order', async () => {
     const early = await publish();
-    log.now = Math.max(Date.now(), ...early.map(({ at }) => at));
+    // On the minute, as successes are kept: the time counts from the first of anybody's.
+    log.now = Math.ceil(Math.max(Date.now(), ...early.map(({ at }) => at)) / 60_000) * 60_000;
     began = log.now;
     // What was given up before it began to fail is no business of this failure, nor is what somebody discarded since.
     const [well, given, discarded] = early;
@@ -128,6 +129,7 @@ describe('a subscription whose endpoint fails for a day', () => {
     const missed = await publish();
     const [expired, other, deleted, ...waiting] = missed;
     log.now += HOUR_MS;
+    log.othersSucceed();
     for (const event of missed) tell(event, { state: 'retrying' });
     const [first] = waiting as [PublishedEvent];
     const again = { state: 'retrying', event: first, deliveryId: deliveryOf(first) } as const;
@@ -135,6 +137,12 @@ describe('a subscription whose endpoint fails for a day', () => {
     const failingSince = new Date(began + 2 * 60_000 + HOUR_MS).toISOString();
     const failing = await client.get(path);
     expect(failing.body).toMatchObject({ status: 'enabled', version: 1, health: { failingSince, waiting: 6 } });
+    const disablesAt = new Date(Date.parse(failingSince) + 24 * HOUR_MS).toISOString();
+    expect(failing.body['health']).toMatchObject({ disablesAt, awaitsProof: false });
+    // As long as nobody knows of a success of anybody, it waits for one.
+    await log.pool.query('ALTER TABLE success_minutes RENAME TO kept; CREATE TABLE success_minutes (LIKE kept)');
+    expect((await client.get(path)).body['health']).toMatchObject({ disablesAt: null, awaitsProof: true });
+    await log.pool.query('DROP TABLE success_minutes; ALTER TABLE kept RENAME TO success_minutes');
     expect((await client.get(`${SUBSCRIPTIONS}?failing=true`)).body).toMatchObject({ items: [{ id }] });
     for (const event of [expired, other, discarded]) tell(event, { state: 'dead-lettered', reason: 'expired' });
     tell(deleted, { state: 'dead-lettered', reason: 'subscription-deleted' });
@@ -154,7 +162,14 @@ describe('a subscription whose endpoint fails for a day', () => {
     const at = (hours: number): string => new Date(Date.parse(failingSince) + hours * HOUR_MS).toISOString();
     const warnings = [1, 12, 20].map((hours) => ({ afterSeconds: hours * 3_600, at: at(hours) }));
     const lastSuccessAt = new Date(began + 2 * 60_000).toISOString();
-    const health = { failingSince, lastSuccessAt, disablesAt: null, warnings, waiting: waiting.length };
+    const health = {
+      failingSince,
+      lastSuccessAt,
+      disablesAt: null,
+      awaitsProof: false,
+      warnings,
+      waiting: waiting.length,
+    };
     expect(disabled.body['health']).toEqual(health);
 
     await published(2);

@@ -13,11 +13,16 @@ interface KnownHealth {
   lastSuccessAt: Date | null;
   /** A bigint, hence text. */
   warnedMs: string;
+  /** When anything succeeded first since it fails, and last before it was last tried, whoever it was sent to. */
+  provenSince: Date | null;
+  provenAt: Date | null;
 }
 
 const HEALTH = `
   SELECT subscription_id AS id, failing_since AS "failingSince", failed_at AS "failedAt",
-         last_success_at AS "lastSuccessAt", warned_ms AS "warnedMs"
+         last_success_at AS "lastSuccessAt", warned_ms AS "warnedMs",
+         (SELECT min(minute) FROM success_minutes WHERE minute >= failing_since) AS "provenSince",
+         (SELECT max(minute) FROM success_minutes WHERE minute < failed_at) AS "provenAt"
     FROM subscription_health WHERE subscription_id = ANY($1)`;
 
 /** Of the query's subscriptions `s`. */
@@ -31,7 +36,7 @@ export class HealthViews {
     private readonly database: Database,
     private readonly positions: Pick<HeldPositions, 'waiting'>,
     private readonly clock: Clock,
-    private readonly rules: Pick<FailingConfig, 'disableAfterMs' | 'warningsMs' | 'gapMs'>,
+    private readonly rules: Pick<FailingConfig, 'disableAfterMs' | 'warningsMs' | 'gapMs' | 'needsProof'>,
   ) {}
 
   /** For a page of them; how much waits is not counted. */
@@ -54,17 +59,22 @@ export class HealthViews {
   }
 
   private view(row: Subscription, known: KnownHealth | undefined): HealthView {
-    const { disableAfterMs, warningsMs, gapMs } = this.rules;
+    const { disableAfterMs, warningsMs, gapMs, needsProof } = this.rules;
     const since = known?.failingSince?.getTime();
     // What failed before it was enabled counts no longer.
     const failing = since !== undefined && since > (row.enabledAt?.getTime() ?? -Infinity);
-    const isTried = failing && this.clock.now() - (known?.failedAt?.getTime() ?? 0) <= gapMs;
+    const failedAt = known?.failedAt?.getTime() ?? 0;
+    const isDue = failing && row.status === 'enabled' && this.clock.now() - failedAt <= gapMs;
+    const awaitsProof = isDue && needsProof && failedAt - (known?.provenAt?.getTime() ?? -Infinity) > gapMs;
+    // The time counts from the first proof; where all goes well otherwise there is one in a moment.
+    const unprovenMs = needsProof ? (known?.provenSince?.getTime() ?? since ?? 0) - (since ?? 0) : 0;
     const warned = failing ? warningsMs.filter((afterMs) => afterMs <= Number(known?.warnedMs ?? 0)) : [];
     const timeAfter = (ms: number): string => new Date((since ?? 0) + ms).toISOString();
     return {
       failingSince: failing ? timeAfter(0) : null,
       lastSuccessAt: known?.lastSuccessAt?.toISOString() ?? null,
-      disablesAt: isTried && row.status === 'enabled' ? timeAfter(disableAfterMs) : null,
+      disablesAt: isDue && !awaitsProof ? timeAfter(unprovenMs + disableAfterMs) : null,
+      awaitsProof,
       warnings: warned.map((afterMs) => ({ afterSeconds: afterMs / 1_000, at: timeAfter(afterMs) })),
       waiting: null,
     };

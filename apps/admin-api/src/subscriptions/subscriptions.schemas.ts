@@ -115,6 +115,11 @@ const healthView = z.object({
     .datetime()
     .nullable()
     .describe('When it is disabled, if nothing succeeds until then though it is tried. Null: nothing points to that.'),
+  awaitsProof: z
+    .boolean()
+    .describe(
+      'It fails, and nothing has succeeded to any subscription either: that may be our own way out, and it is not disabled before something does.',
+    ),
   warnings: z
     .array(
       z.object({

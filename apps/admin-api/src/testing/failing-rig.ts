@@ -43,6 +43,8 @@ export class FailingRig {
   readonly clock = new TestClock();
   readonly warned: object[] = [];
   readonly keeper: FailureKeeper;
+  /** Whether attempts get out of here: each hour something succeeds to others. */
+  isOnline = true;
   private readonly attempts: readonly [OutcomeToRecord[], OutcomeToRecord[]] = [[], []];
   private readonly recorded: [number, number] = [0, 0];
   private told = 0;
@@ -62,8 +64,8 @@ export class FailingRig {
     this.keeper = new FailureKeeper({ log: { bounds }, logTime, clock: this.clock, logger }, rules);
   }
 
-  static async open(databaseUrl: string, now: number): Promise<FailingRig> {
-    const { database, failing } = adminSettings(databaseUrl);
+  static async open(databaseUrl: string, now: number, env: Record<string, string> = {}): Promise<FailingRig> {
+    const { database, failing } = adminSettings(databaseUrl, env);
     const pool = createPool(database, () => undefined);
     await readOffsets(pool, ATTEMPTS);
     return new FailingRig(now, failing, pool, await Session.open(connectionOptions(database)));
@@ -114,6 +116,11 @@ export class FailingRig {
     this.tell(subscriptionId, { state: 'delivered' });
   }
 
+  /** Somebody else gets something. */
+  othersSucceed(): void {
+    this.succeeds('sub_other');
+  }
+
   /** History gets to know of all that was said, or of what is in some partitions. */
   async record(...partitions: (0 | 1)[]): Promise<void> {
     for (const partition of partitions.length === 0 ? PARTITIONS : partitions) {
@@ -145,6 +152,7 @@ export class FailingRig {
   async failFor(subscriptionId: string, hours: number, told: Told = { state: 'retrying' }): Promise<void> {
     for (let hour = 0; hour < hours; hour += 1) {
       this.now += HOUR_MS;
+      if (this.isOnline) this.othersSucceed();
       this.tell(subscriptionId, told);
       await this.record();
       await this.look();

@@ -1,5 +1,5 @@
 import { section } from '../load.js';
-import { duration, durations } from '../setting.js';
+import { duration, durations, flag } from '../setting.js';
 
 /** When a subscription counts as failing, and what is done about it. */
 export interface FailingConfig {
@@ -8,6 +8,7 @@ export interface FailingConfig {
   gapMs: number;
   recorderLagMs: number;
   pollMs: number;
+  needsProof: boolean;
 }
 
 export const failingSection = section<FailingConfig>('Failing subscriptions', {
@@ -30,4 +31,9 @@ export const failingSection = section<FailingConfig>('Failing subscriptions', {
     { default: '1m' },
   ),
   pollMs: duration('HOOKLINE_FAILING_POLL', 'How often it is looked for subscriptions that fail.', { default: '10s' }),
+  needsProof: flag(
+    'HOOKLINE_FAILING_NEEDS_PROOF',
+    'Nothing is disabled for failing unless a success of whatever subscription, since it began to fail and lately, shows that attempts get out of here at all. No: where nothing else is sent to, and one that fails has to be disabled all the same.',
+    { default: true },
+  ),
 });

@@ -6,12 +6,14 @@ export interface EventToRecord {
   position: LogPosition;
   envelope: EventEnvelope;
   payload: Buffer;
+  /** Bytes that were published, where the payload was expunged since; left out: those of the payload. */
+  size?: number;
 }
 
 export const EVENTS: CopyTable<EventToRecord> = {
   name: 'events',
   columns: ['partition', '"offset"', 'appended_at', 'tenant_id', 'event_id', 'type', 'time', 'key', 'payload', 'size'],
-  encode: (buffer, { position, envelope, payload }) =>
+  encode: (buffer, { position, envelope, payload, size = payload.length }) =>
     buffer
       .int4(position.partition)
       .int8(position.offset)
@@ -22,5 +24,5 @@ export const EVENTS: CopyTable<EventToRecord> = {
       .text(envelope.time)
       .text(envelope.key)
       .bytea(payload)
-      .int4(payload.length),
+      .int4(size),
 };

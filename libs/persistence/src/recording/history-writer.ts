@@ -4,10 +4,12 @@ import { ATTEMPTS, attemptRows, type OutcomeToRecord } from './attempt-rows.js';
 import { BinaryBuffer } from './binary-buffer.js';
 import { copyRows } from './copy.js';
 import { EVENTS, type EventToRecord } from './event-rows.js';
+import { ExpungedFilter } from './expunged-filter.js';
 import { noteJumps } from './recorder-gaps.js';
 import { moveOffsets, type OffsetMove } from './recorder-offsets.js';
 import { changeSubscriptions } from './subscription-changes.js';
 import { recordHealth } from './subscription-health.js';
+import { SuccessMinutes } from './success-minutes.js';
 import { insertRoutes, upsertDeliveries, upsertReplayDeliveries } from './upserts.js';
 
 /** What is written together, with the offsets that it moves. */
@@ -37,6 +39,8 @@ const DEFAULT_GAP_MS = 6 * 3_600_000;
 /** Writes history: each batch in one transaction, or not at all. One batch at a time. */
 export class HistoryWriter {
   private readonly buffer = new BinaryBuffer(INITIAL_BUFFER_BYTES);
+  private readonly successes = new SuccessMinutes();
+  private readonly expunged = new ExpungedFilter();
 
   /** @param failingGapMs how long no attempt may be known of for the failure of an endpoint to count as one and the same */
   constructor(
@@ -61,11 +65,18 @@ export class HistoryWriter {
     let failure: Error | undefined;
     try {
       await this.days.ensure(client, timesOf(batch));
-      return await this.transact(client, batch);
+      await this.expunged.look(client);
+      const { moves, events, outcomes } = batch;
+      return await this.transact(client, {
+        moves,
+        events: this.expunged.events(events),
+        outcomes: this.expunged.outcomes(outcomes),
+      });
     } catch (error) {
       failure = error as Error;
       // One of the days may have been dropped by another process.
       this.days.forget();
+      this.successes.forget();
       throw error;
     } finally {
       signal.removeEventListener('abort', cut);
@@ -80,6 +91,7 @@ export class HistoryWriter {
     await moveOffsets(client, batch.moves);
     await noteJumps(client, batch.moves);
     const attempts = attemptRows(batch.outcomes);
+    await this.successes.note(client, batch.outcomes);
     if (batch.events.length > 0) await copyRows(client, EVENTS, batch.events, this.buffer);
     if (attempts.length > 0) await copyRows(client, ATTEMPTS, attempts, this.buffer);
     const rows: WrittenRows = {
