@@ -8,7 +8,8 @@ const text = (about: string): Flag<string | undefined> => ({ about, fallback: un
 const FLAGS = {
   fault: text('the names of those to run, comma-separated; all by default'),
   runs: whole(3, 'how often each of them, each time at another moment'),
-  events: whole(20_000, 'acknowledged events of each run at least'),
+  // With the runs of each more than 20,000.
+  events: whole(7_000, 'acknowledged events of each run at least'),
   rate: whole(800, 'events a second'),
   publishers: whole(32, 'concurrent publishers'),
   seed: text('what every random choice comes from; printed, and random by default'),
