@@ -108,10 +108,13 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       keys: new KeysService(database, clock, admin.maxKeys),
       subscriptions: subscriptionsOf({ database, log, clock }, config),
       payloads: new PayloadsService(
-        new ExpungedPayloads(database),
-        topicPlan(config.topics, delivery.retryDelaysMs),
-        delivery.windowMs,
-        clock,
+        {
+          payloads: new ExpungedPayloads(database),
+          plan: topicPlan(config.topics, delivery.retryDelaysMs),
+          output: pump,
+          clock,
+        },
+        { windowMs: delivery.windowMs, timeoutMs: admin.requestTimeoutMs },
       ),
       ...historyOf(database, clock, config),
       replays,

@@ -130,7 +130,11 @@ function keepersOf(
     new HeldKeeper(log, output, clock),
     new Settlement(log, output),
     new SliceKeeper(
-      { database, log, reader, states: new DeliveryStates(database), output, clock, logger },
+      {
+        ...{ database, log, reader, output, clock, logger },
+        states: new DeliveryStates(database),
+        payloads: new ExpungedPayloads(database),
+      },
       {
         slices: admin.sliceBatch,
         events: admin.sliceEvents,

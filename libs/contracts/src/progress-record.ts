@@ -1,4 +1,4 @@
-import { UnreadableRecord } from './log-position.js';
+import { UnreadableRecord, type LogPosition } from './log-position.js';
 
 /**
  * The keys of `hookline.progress`, a compacted topic that several parts share. No format is the beginning of another:
@@ -6,11 +6,13 @@ import { UnreadableRecord } from './log-position.js';
  * - `cluster`: a {@link ClusterRecord}.
  * - `watermark/<group>/<topic>/<partition>`: a {@link WatermarkRecord}.
  * - `aged-out/<group>/<topic>/<partition>/<from>`: an {@link AgedOutRecord}.
+ * - `expunged/<partition>/<offset>`: an {@link ExpungedRecord}.
  */
 export const CLOCK_KEY = 'clock';
 export const CLUSTER_KEY = 'cluster';
 export const WATERMARK_PREFIX = 'watermark/';
 export const AGED_OUT_PREFIX = 'aged-out/';
+export const EXPUNGED_PREFIX = 'expunged/';
 
 /** A partition as a consumer group reads it. */
 export interface GroupPartition {
@@ -24,6 +26,9 @@ export const watermarkKey = ({ group, topic, partition }: GroupPartition): strin
 
 export const agedOutKey = ({ group, topic, partition, from }: GroupPartition & { from: number }): string =>
   `${AGED_OUT_PREFIX}${group}/${topic}/${partition}/${from}`;
+
+export const expungedKey = ({ partition, offset }: Pick<LogPosition, 'partition' | 'offset'>): string =>
+  `${EXPUNGED_PREFIX}${partition}/${offset}`;
 
 /** The Kafka cluster that these topics were made in. */
 export interface ClusterRecord {
@@ -74,7 +79,17 @@ export interface LostEvents {
   deliveries: number;
 }
 
-export type ProgressRecord = ClusterRecord | WatermarkRecord | AgedOutRecord;
+/**
+ * The payload of an event of `hookline.events` is not to be written to a database any more, nor to be sent anew: somebody
+ * had it taken out. Said in the log, for a database that is made anew from the log has never heard of it.
+ */
+export interface ExpungedRecord extends LogPosition {
+  v: 1;
+  /** ms since the epoch */
+  expungedAt: number;
+}
+
+export type ProgressRecord = ClusterRecord | WatermarkRecord | AgedOutRecord | ExpungedRecord;
 
 export const encodeProgress = (record: ProgressRecord): Buffer => Buffer.from(JSON.stringify(record));
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeCompacted, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { RangeReader } from '@hookline/kafka';
-import { DeliveryStates } from '@hookline/persistence';
+import { DeliveryStates, ExpungedPayloads } from '@hookline/persistence';
 import { silentLogger } from '@hookline/platform';
 import { TestClock } from '@hookline/testing';
-import { deliveryIdsOf, ReplayRig } from '../testing/replay-rig.js';
+import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 import { endOffsets, testKafka } from '../testing/topics.js';
 import { SliceKeeper } from './slice-keeper.js';
 
@@ -83,6 +83,24 @@ describe('late learners', () => {
     await read(id);
     expect(await arrived(id)).toEqual(deliveryIdsOf(missed, id));
     expect((await rig.arrived(TOPICS.deliveries, id))[0]).toMatchObject({ epoch: 1, replayId: undefined });
+  });
+
+  it('leaves out what was expunged meanwhile', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    await tell(subscription, {});
+    await opened(id);
+    const events = await rig.publish(tenant, FOUR);
+    const [first, ...others] = events as [PublishedEvent, ...PublishedEvent[]];
+    await rig.decide(events, []);
+    await rig.database.query('INSERT INTO expunged_events VALUES ($1, $2, $3, now())', [
+      first.partition,
+      first.offset,
+      new Date(first.at),
+    ]);
+    await over(id);
+    await read(id);
+    expect(await arrived(id)).toEqual(deliveryIdsOf(others, id));
   });
 
   it('waits for what is not decided yet, for whoever reads it knows of the version', async () => {
@@ -187,6 +205,7 @@ describe('an event that its first owner matched', () => {
         log,
         reader: new RangeReader(testKafka()),
         states: new DeliveryStates(database),
+        payloads: new ExpungedPayloads(database),
         output,
         clock,
         logger: silentLogger,

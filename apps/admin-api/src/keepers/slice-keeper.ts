@@ -1,6 +1,6 @@
 import { encodeDeliveryHeaders, encodeOutcome, TOPICS } from '@hookline/contracts';
 import type { Output, RangeReader, ReadBatch } from '@hookline/kafka';
-import type { DeliveryStates, Queryable, Session } from '@hookline/persistence';
+import type { DeliveryStates, ExpungedPayloads, Queryable, Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import { InFlight } from '../replays/in-flight.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
@@ -15,6 +15,7 @@ export interface SliceKeeperParts {
   log: LogBounds;
   reader: RangeReader;
   states: DeliveryStates;
+  payloads: Pick<ExpungedPayloads, 'among'>;
   output: Output;
   clock: Clock;
   logger: Logger;
@@ -110,8 +111,10 @@ export class SliceKeeper implements Keeper {
     const moving = slices.filter((slice) => (rangeOf(slice)?.next ?? 0) >= start);
     const candidates = matcher.candidates(batch).filter(({ slice }) => (rangeOf(slice)?.next ?? 0) >= start);
     const { chosen, heldUp } = await this.choose(candidates);
+    const expunged = await this.expungedAmong(chosen);
     const inFlight = new InFlight(this.limits.inFlightBytes, signal);
-    for (const each of chosen) await inFlight.add(each.record.value?.length ?? 0, () => this.handOver(each));
+    for (const each of chosen.filter(({ position }) => !expunged.has(position.offset)))
+      await inFlight.add(each.record.value?.length ?? 0, () => this.handOver(each));
     await inFlight.settled();
     for (const slice of moving) {
       const range = rangeOf(slice);
@@ -142,6 +145,13 @@ export class SliceKeeper implements Keeper {
       return !heldUp.has(slice);
     });
     return { chosen, heldUp };
+  }
+
+  /** Of one partition, in the order of the log: what somebody had expunged is not sent anew. */
+  private async expungedAmong(chosen: readonly Candidate[]): Promise<ReadonlySet<number>> {
+    const [first, last] = [chosen[0]?.position, chosen.at(-1)?.position];
+    if (!first || !last) return new Set();
+    return this.parts.payloads.among(first.partition, first.offset, last.offset + 1);
   }
 
   /** Into the lane first: what history says of it must be so. */

@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeProgress, EXPUNGED_PREFIX, TOPICS, type ExpungedRecord } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
-import { createDataSource, createPool, DayPartitions, ExpungedPayloads, HistoryWriter } from '@hookline/persistence';
-import { AdminRig, adminSettings } from '../testing/admin-rig.js';
+import {
+  createDataSource,
+  createPool,
+  DayPartitions,
+  ExpungedPayloads,
+  HistoryWriter,
+  noteExpunged,
+} from '@hookline/persistence';
+import { AdminRig, adminSettings, migratedDatabase } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
+import { readFrom } from '../testing/topics.js';
 
 const AT = Date.now() - 60_000;
 const ID = 'a/b';
@@ -18,8 +27,9 @@ async function record(
   id: string,
   tenantId: string,
   state: 'retrying' | 'delivered' = 'retrying',
+  into = rig.database.url,
 ): Promise<string> {
-  const pool = createPool(adminSettings(rig.database.url).database, () => undefined);
+  const pool = createPool(adminSettings(into).database, () => undefined);
   const position = { partition: 0, offset, at: AT + offset };
   const envelope = { tenant: tenantId, id, type: 'person.moved', time: '2026-11-20T12:00:00Z' };
   const deliveryId = deliveryIdOf(envelope, position, subscription);
@@ -90,6 +100,34 @@ describe('the payload of an event', () => {
 
     const other = (await tenant.client.get('/v1/events/another')).body;
     expect(other).toMatchObject({ payload: '{"name":"Jane Doe"}', expungedAt: null });
+  });
+
+  it('does not come back to a database that is made anew from the log, nor what endpoints answered, for the log was told', async () => {
+    const told = (await readFrom(TOPICS.progress, new Map()))
+      .filter(({ key }) => String(key).startsWith(EXPUNGED_PREFIX))
+      .map(({ value }) => decodeProgress<ExpungedRecord>(value as Buffer))
+      .filter(({ at }) => at === AT + 1 || at === AT + 2);
+    expect(told.map(({ partition, offset }) => [partition, offset]).sort()).toEqual([[0, 1], [0, 2]]); // prettier-ignore
+    const database = await migratedDatabase();
+    const anew = await createDataSource(adminSettings(database.url).database).initialize();
+    await noteExpunged(
+      anew,
+      told.map((record) => ({ ...record, expungedAt: new Date(record.expungedAt) })),
+    );
+    for (const offset of [1, 2]) await record(offset, ID, tenant.id, 'retrying', database.url);
+    await record(3, 'another', tenant.id, 'retrying', database.url);
+    const rows = await anew.query<unknown[]>(
+      `SELECT e."offset"::int, convert_from(e.payload, 'UTF8') AS payload, e.size, a.response_body AS answer
+         FROM events e JOIN attempts a ON a.event_offset = e."offset" ORDER BY 1`,
+    );
+    await anew.destroy();
+    await database.drop();
+    const gone = { payload: '', size: 19, answer: null };
+    expect(rows).toEqual([
+      { offset: 1, ...gone },
+      { offset: 2, ...gone },
+      { offset: 3, payload: '{"name":"Jane Doe"}', size: 19, answer: 'got Jane Doe' },
+    ]);
   });
 
   it('stays expunged since the first time when it is asked for again', async () => {

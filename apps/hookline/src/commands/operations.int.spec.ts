@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { databaseSection, kafkaSection, loadConfig } from '@hookline/config';
 import {
   encodeCompacted,
+  encodeProgress,
+  expungedKey,
   GENESIS_KEY,
   TOPICS,
   type CredentialRecord,
@@ -213,6 +215,8 @@ describe('operations on a Hookline that is there', () => {
     ];
     await subscription({ id: paused, version: 3, status: 'paused', before });
     await subscription({ id: ordered, version: 7, ordering: 'key', epoch: 2, catchingUp: 'rpl_gone' });
+    const expunged = { partition: 2, offset: 41, at: Date.UTC(2026, 0, 1), expungedAt: Date.UTC(2026, 0, 2) };
+    await compacted(TOPICS.progress, expungedKey(expunged), encodeProgress({ v: 1, ...expunged }));
     const lost = databases.pop() as TestDatabase;
     await lost.drop();
 
@@ -222,6 +226,7 @@ describe('operations on a Hookline that is there', () => {
     expect(await rebuild(false)).toBe(1);
     expect(await rebuild(true)).toBe(0);
     databases.push(lost);
+    expect(said.join('')).toContain('1 events stay expunged');
     expect(said.join('')).toMatch(/Their catch-ups are gone[^]*sub_/);
 
     await withDatabase(env.DATABASE_URL, async (database) => {
@@ -240,6 +245,10 @@ describe('operations on a Hookline that is there', () => {
       expect(byId.get(ordered)).toMatchObject({ ...common, version: 8, ordering: 'key', epoch: 2 });
       expect(await rows('SELECT subscription_id, version, reason, from_offsets, to_offsets FROM held_spans')).toEqual([
         { subscription_id: paused, version: 2, reason: 'paused', from_offsets: before[0]?.holdsFrom, to_offsets: null },
+      ]);
+      const noted = 'SELECT partition, "offset"::int, appended_at AS at, expunged_at AS since FROM expunged_events';
+      expect(await rows(noted)).toEqual([
+        { partition: 2, offset: 41, at: new Date(expunged.at), since: new Date(expunged.expungedAt) },
       ]);
       // The catch-up's end is news to the workers.
       expect(await rows('SELECT key, version FROM outbox')).toEqual([{ key: ordered, version: 8 }]);

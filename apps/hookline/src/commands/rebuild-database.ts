@@ -1,9 +1,10 @@
 import { databaseSection, kafkaSection, loadConfig, loggingSection } from '@hookline/config';
 import { TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { createKafka } from '@hookline/kafka';
-import { createDataSource, ensureDatabase, rebuildManagement } from '@hookline/persistence';
+import { createDataSource, ensureDatabase, noteExpunged, rebuildManagement } from '@hookline/persistence';
 import { createLogger, silentLogger, type Logger } from '@hookline/platform';
 import { readCompacted } from './compacted-topic.js';
+import { readExpunged } from './expunged-events.js';
 import { setup } from './setup.js';
 
 const sections = { kafka: kafkaSection, database: databaseSection, logging: loggingSection };
@@ -33,17 +34,23 @@ export async function rebuildDatabase(
   try {
     const keys = await readCompacted<CredentialRecord>(kafka, admin, TOPICS.credentials);
     const subscriptions = await readCompacted<SubscriptionRecord>(kafka, admin, TOPICS.subscriptions);
+    const expunged = await readExpunged(kafka, admin);
     await ensureDatabase(config.database);
     await setup(env, silentLogger);
     const database = createDataSource(config.database);
     await database.initialize();
     try {
-      const rows = await database.transaction((manager) =>
-        rebuildManagement(manager, keys.records, subscriptions.records),
-      );
+      const rows = await database.transaction(async (manager) => {
+        await noteExpunged(
+          manager,
+          expunged.map((record) => ({ ...record, expungedAt: new Date(record.expungedAt) })),
+        );
+        return rebuildManagement(manager, keys.records, subscriptions.records);
+      });
       say(
         `Done: ${rows.subscriptions} subscriptions (and ${rows.heldSpans} spans of the log that some have not got), ${rows.keys} keys, ${rows.tenants} tenants.\n`,
       );
+      if (expunged.length > 0) say(`${expunged.length} events stay expunged: their payloads do not come back.\n`);
       if (rows.caughtUpNoMore.length > 0) say(catchUpsLost(rows.caughtUpNoMore));
     } finally {
       await database.destroy();
@@ -61,7 +68,9 @@ const WHAT_COMES_BACK = `Rebuilds an empty database from the topics.
   What comes back:  subscriptions with their secrets, versions and states; keys; their tenants; what paused and disabled
                     subscriptions have not got; and events, attempts and deliveries as far back as the topics reach.
   What does not:    names of tenants and keys, descriptions of subscriptions, when they were made, who disabled them (it counts as their
-                    owner), replays and catch-ups, and changes that had not reached the topics.
+                    owner), replays and catch-ups, the audit trail and what was discarded, changes that had not reached the topics,
+                    and payloads that were expunged since hookline.progress is told of that (what was expunged before, by an
+                    older release, comes back: expunge it again).
 `;
 
 const catchUpsLost = (ids: readonly string[]): string =>

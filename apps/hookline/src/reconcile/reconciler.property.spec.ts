@@ -117,7 +117,7 @@ describe('reconciling', () => {
     );
   });
 
-  it('sends nothing again that another run has sent since it was asked, and nothing that has come to its end', async () => {
+  it('sends nothing again that another run has sent since it was asked, nothing that has come to its end, and nothing that was expunged', async () => {
     let sentAtAll = 0;
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.boolean(), async (seed, hasEnded) => {
@@ -129,9 +129,11 @@ describe('reconciling', () => {
         const [first, second] = [await reconcilerOf(log, 0), await reconcilerOf(log, 0)];
         const missing = summarize(first.ledger, await first.settle()).states.missing.total;
         await second.settle();
-        expect((await new Repair(first, log.output, log.clock).send()).deliveries).toBe(missing);
+        const { deliveries, expunged } = await new Repair(first, log.output, log.clock, () => true).send();
+        expect([deliveries, expunged]).toEqual([0, missing]);
+        expect((await new Repair(first, log.output, log.clock, () => false).send()).deliveries).toBe(missing);
         if (hasEnded) log.finish();
-        expect((await new Repair(second, log.output, log.clock).send()).deliveries).toBe(0);
+        expect((await new Repair(second, log.output, log.clock, () => false).send()).deliveries).toBe(0);
         sentAtAll += missing;
       }),
       { numRuns: 20 },

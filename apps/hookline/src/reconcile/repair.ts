@@ -27,6 +27,8 @@ export interface Sent {
   listed: { row: number; missing: Missing }[];
   /** Subscriptions that are paused or disabled, and how many of theirs were left. */
   refused: Map<string, { status: string; deliveries: number }>;
+  /** Of events whose payload was expunged. */
+  expunged: number;
 }
 
 /** What became of what was sent again. */
@@ -41,20 +43,27 @@ export class Repair {
     private readonly reconciler: Reconciler,
     private readonly output: Output,
     private readonly clock: Clock,
+    private readonly isExpunged: (position: Pick<LogPosition, 'partition' | 'offset'>) => boolean,
   ) {}
 
   /**
    * Looks once more first, for whoever was asked may have thought for long: what has an end or a place by then is not sent.
-   * Resolves when all of it is durable. What can't be sent, because its subscription takes nothing now, is left.
+   * Resolves when all of it is durable. What can't be sent, because its subscription takes nothing now, is left, and so is
+   * what was expunged.
    */
   async send(): Promise<Sent> {
     const { ledger } = this.reconciler;
     ledger.seek(await this.reconciler.look());
     const rows = new Set<number>();
-    const sent: Sent = { deliveries: 0, rows, listed: [], refused: new Map() };
+    const sent: Sent = { deliveries: 0, rows, listed: [], refused: new Map(), expunged: 0 };
     const inFlight = new InFlight(IN_FLIGHT_BYTES, new AbortController().signal);
     await this.reconciler.eachSought(async (record) => {
+      const isExpunged = this.isExpunged(record);
       for (const { row, missing } of missingOf(ledger, record)) {
+        if (isExpunged) {
+          sent.expunged += 1;
+          continue;
+        }
         const { status, epoch } = ledger.subscribedOf(row).record;
         if (status === 'paused' || status === 'disabled') {
           const known = sent.refused.get(missing.subscriptionId)?.deliveries ?? 0;

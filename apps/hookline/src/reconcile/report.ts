@@ -73,6 +73,7 @@ export function inJson({ ranges, gone, counts, summary, forgotten, missing, repa
       repair: {
         sent: repair.sent.deliveries,
         refused: Object.fromEntries(repair.sent.refused),
+        expunged: repair.sent.expunged,
         states: repair.repaired.states,
         deliveries: repair.repaired.listed.map(withTimes),
       },
@@ -109,6 +110,7 @@ function repairLines(repair: Report['repair']): string[] {
       ([id, { status, deliveries }]) =>
         `Not sent, for ${id} is ${status}: ${number(deliveries)}. Enable it with a catch-up, and run this again.`,
     ),
+    ...(sent.expunged > 0 ? [`Not sent, for their events were expunged: ${number(sent.expunged)}`] : []),
   ];
 }
 

@@ -65,6 +65,20 @@ export class ExpungedPayloads {
   }
 }
 
+/** Puts down what was expunged from a database that is gone, before its history is written anew. */
+export async function noteExpunged(database: Queryable, events: readonly Expunged[]): Promise<void> {
+  await database.query(
+    `INSERT INTO expunged_events (partition, "offset", appended_at, expunged_at)
+     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) ON CONFLICT DO NOTHING`,
+    [
+      events.map(({ partition }) => partition),
+      events.map(({ offset }) => offset),
+      events.map(({ at }) => new Date(at)),
+      events.map(({ expungedAt }) => expungedAt),
+    ],
+  );
+}
+
 interface ExpungedRow {
   partition: number;
   offset: string;

@@ -1,0 +1,49 @@
+import type { LogPosition } from '@hookline/contracts';
+import type { PoolClient } from 'pg';
+import type { OutcomeToRecord } from './attempt-rows.js';
+import type { EventToRecord } from './event-rows.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Keeps out of the history what was expunged before it is written: where a database is made anew from the log, which still
+ * has the payload, and what endpoints answered to it. An event that is written for the first time can't have been expunged
+ * yet, so it is looked once what has been.
+ */
+export class ExpungedFilter {
+  private offsets: ReadonlyMap<number, ReadonlySet<number>> | undefined;
+
+  /** Before the first batch. */
+  async look(client: Pick<PoolClient, 'query'>): Promise<void> {
+    if (this.offsets !== undefined) return;
+    const { rows } = await client.query<{ partition: number; offsets: string[] }>(
+      'SELECT partition, array_agg("offset") AS offsets FROM expunged_events GROUP BY 1',
+    );
+    this.offsets = new Map(rows.map(({ partition, offsets }) => [partition, new Set(offsets.map(Number))]));
+  }
+
+  /** Without their data. */
+  events(events: readonly EventToRecord[]): readonly EventToRecord[] {
+    if (!events.some(({ position }) => this.has(position))) return events;
+    return events.map((event) =>
+      this.has(event.position) ? { ...event, payload: NOTHING, size: event.payload.length } : event,
+    );
+  }
+
+  /** Without what endpoints have answered. */
+  outcomes(outcomes: readonly OutcomeToRecord[]): readonly OutcomeToRecord[] {
+    if (!outcomes.some(({ outcome }) => this.has(outcome.source))) return outcomes;
+    return outcomes.map((each) => (this.has(each.outcome.source) ? withoutAnswer(each) : each));
+  }
+
+  private has({ partition, offset }: LogPosition): boolean {
+    return this.offsets?.get(partition)?.has(offset) === true;
+  }
+}
+
+function withoutAnswer({ position, outcome }: OutcomeToRecord): OutcomeToRecord {
+  const { delivery } = outcome;
+  if (delivery?.attempt === undefined) return { position, outcome };
+  const { responseBody: _, responseHeaders: __, ...attempt } = delivery.attempt;
+  return { position, outcome: { ...outcome, delivery: { ...delivery, attempt } } };
+}
