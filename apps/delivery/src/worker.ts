@@ -164,6 +164,7 @@ export class DeliveryWorker {
     const stopped = Promise.all([events.stop(), lanes.stop()]);
     this.engine.lanes.close();
     await stopped;
+    this.engine.rooms.close();
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,7 @@ export class Ages {
   /** Slow ones that have found no place among the slow. */
   private readonly overdue = new GuestList();
   private isWatching = false;
+  private cancel: (() => void) | undefined;
 
   /** @param onSlow is told of those that have become slow, together */
   constructor(
@@ -51,7 +52,13 @@ export class Ages {
   /** The timer stays when nobody is left: one for each attempt would cost as much as all the rest here. */
   private watch(ms: number): void {
     this.isWatching = true;
-    this.clock.after(ms, () => this.look());
+    this.cancel = this.clock.after(ms, () => this.look());
+  }
+
+  /** Nobody becomes slow any more. */
+  close(): void {
+    this.isWatching = true;
+    this.cancel?.();
   }
 
   private look(): void {

@@ -43,6 +43,17 @@ describe('Rooms', () => {
     expect(rooms.inFlight).toBe(2);
   });
 
+  it('leaves no timer behind when it is closed: of attempts that were watched, of a door that opens later, of those who wait', () => {
+    const rooms = roomsWith({ endpointConcurrency: 1 }, clock);
+    const to = subscriberOf();
+    const [first] = fill(rooms, to, 1);
+    guest(rooms, to, 'waits', 'lane', 60_000).enter();
+    first?.leave('slow-down', 10_000);
+    expect(clock.pending).toBe(3);
+    rooms.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('serves live work, retries and replays of an endpoint by their weights', () => {
     const weights = { liveWeight: 16, retryWeight: 4, replayWeight: 1 };
     const rooms = roomsWith({ endpointConcurrency: 2, ...weights }, clock);

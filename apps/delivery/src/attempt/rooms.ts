@@ -149,6 +149,13 @@ export class Rooms {
     for (const door of this.waitedAt) for (const guest of door.takeOutReplays()) guest.letGo();
   }
 
+  /** When all is finished: leaves no timer behind. */
+  close(): void {
+    this.wakes.close();
+    this.ages.close();
+    this.cancelSweep?.();
+  }
+
   private isTooLong(door: Door, { from, kind, patienceMs }: Wish, now: number): boolean {
     if (from === 'event' && door.refusesEvents(now)) return true;
     const waiting = door.waitingOf(kind);

@@ -172,6 +172,7 @@ export class RigWorker {
     const stopped = Promise.all([this.events.stop(), this.lanes.stop()]);
     this.engine.lanes.close();
     await stopped;
+    this.engine.rooms.close();
     await Promise.all([this.view.stop(), this.words.stop(), this.client.close()]);
   }
 
