@@ -44,6 +44,8 @@ export interface SubscriptionRecord extends Versioned {
   /** Exact types, `prefix.*` or `*`. */
   types: string[];
   status: SubscriptionStatus | 'deleted';
+  /** Who or what disabled it, and when, ms since the epoch. Workers don't ask; a database that is made anew does. */
+  disabled?: { by: 'owner' | 'endpoint-gone' | 'failing'; at?: number };
   /** `key`: events of one ordering key come one after the other. Absent: in any order. Fixed when it is made. */
   ordering?: 'key';
   /** Attempts that it may get, over the whole fleet. Absent: without a limit. */

@@ -1,7 +1,7 @@
 import type { PendingSubscription } from './enqueue.js';
 import type { Subscription } from './subscription.entity.js';
 
-/** The columns that workers know of. */
+/** The columns that the workers' topic has. */
 export type PublishedSubscription = Pick<
   Subscription,
   | 'id'
@@ -9,6 +9,8 @@ export type PublishedSubscription = Pick<
   | 'url'
   | 'types'
   | 'status'
+  | 'disabledReason'
+  | 'disabledAt'
   | 'ordering'
   | 'rateLimit'
   | 'maxInFlight'
@@ -22,7 +24,7 @@ export type PublishedSubscription = Pick<
 /** These, of a table `subscriptions s`, for a statement that is written by hand. */
 export const PUBLISHED_COLUMNS = `s.id, s.tenant_id AS "tenantId", s.url, s.types, s.status, s.ordering,
     s.rate_limit AS "rateLimit", s.max_in_flight AS "maxInFlight", s.sealed, s.version, s.epoch,
-    s.held_back AS "heldBack", s.catching_up AS "catchingUp"`;
+    s.held_back AS "heldBack", s.catching_up AS "catchingUp", s.disabled_reason AS "disabledReason", s.disabled_at AS "disabledAt"`;
 
 /** A subscription as the workers know it, but for what only the publisher knows. */
 export function toSubscriptionRecord(row: PublishedSubscription): PendingSubscription {
@@ -34,6 +36,7 @@ export function toSubscriptionRecord(row: PublishedSubscription): PendingSubscri
     url: row.url,
     types: row.types,
     status: row.status,
+    ...disabledOf(row),
     ...(row.ordering === 'key' ? { ordering: row.ordering } : {}),
     ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
     ...(row.maxInFlight === null ? {} : { maxInFlight: row.maxInFlight }),
@@ -42,4 +45,9 @@ export function toSubscriptionRecord(row: PublishedSubscription): PendingSubscri
     ...(row.epoch === 0 ? {} : { epoch: row.epoch }),
     ...(row.catchingUp === null ? {} : { catchingUp: row.catchingUp }),
   };
+}
+
+function disabledOf({ disabledReason: by, disabledAt }: PublishedSubscription): Pick<PendingSubscription, 'disabled'> {
+  if (by === null) return {};
+  return { disabled: { by, ...(disabledAt === null ? {} : { at: disabledAt.getTime() }) } };
 }

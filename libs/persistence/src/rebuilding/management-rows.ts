@@ -1,6 +1,5 @@
 import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
 import { isLive } from '@hookline/domain';
-import type { DisabledReason } from '../management/subscription.entity.js';
 
 /** A record of a compacted topic, and when it was appended. */
 export interface FoundRecord<T> {
@@ -39,11 +38,12 @@ export function withoutCatchUp<T extends FoundRecord<SubscriptionRecord>>({
 }
 
 /**
- * A subscription's row. Its description was in the database only; who disabled it, too: it counts as its owner's doing, so
- * that nothing enables it by itself.
+ * A subscription's row. Its description was in the database only. Who disabled it was, too, of records from before they said
+ * so: it counts as its owner's doing then, so that nothing enables it by itself.
  */
 export function subscriptionRow({ record, at }: FoundRecord<SubscriptionRecord>) {
-  const disabled: DisabledReason | null = record.status === 'disabled' ? 'owner' : null;
+  const isDisabled = record.status === 'disabled';
+  const { by = 'owner', at: since = at.getTime() } = record.disabled ?? {};
   return {
     id: record.id,
     tenant_id: record.tenant,
@@ -59,8 +59,10 @@ export function subscriptionRow({ record, at }: FoundRecord<SubscriptionRecord>)
     ordering: record.ordering ?? 'none',
     rate_limit: record.rateLimit ?? null,
     max_in_flight: record.maxInFlight ?? null,
-    disabled_reason: disabled,
-    disabled_at: disabled === null ? null : at,
+    disabled_reason: isDisabled ? by : null,
+    disabled_at: isDisabled ? new Date(since) : null,
+    // Failures of before it was last changed don't count: nobody knows here whether it has been enabled since.
+    enabled_at: record.status === 'enabled' && record.version > 1 ? at : null,
     epoch: record.epoch ?? 0,
     held_back: record.heldBack === true,
     catching_up: null,
@@ -108,7 +110,7 @@ interface HeldSpanRow extends Record<string, unknown> {
   to_offsets: Record<string, number> | null;
 }
 
-function reasonOf({ status }: SubscriptionRecord): string {
+function reasonOf({ status, disabled }: SubscriptionRecord): string {
   if (status === 'enabled') return 'backlog';
-  return status === 'paused' ? 'paused' : 'owner';
+  return status === 'paused' ? 'paused' : (disabled?.by ?? 'owner');
 }

@@ -83,6 +83,7 @@ describe('410 Gone', () => {
       url: 'http://x',
       types: ['a.*'],
       status: 'disabled',
+      disabled: { by: 'endpoint-gone', at: AT + 10 },
       ordering: 'key',
       rateLimit: { perSecond: 0.5, burst: 2 },
       maxInFlight: 3,
