@@ -67,10 +67,9 @@ export async function rebuildDatabase(
 const WHAT_COMES_BACK = `Rebuilds an empty database from the topics.
   What comes back:  subscriptions with their secrets, versions and states; keys; their tenants; what paused and disabled
                     subscriptions have not got; and events, attempts and deliveries as far back as the topics reach.
-  What does not:    names of tenants and keys, descriptions of subscriptions, when they were made, discarded dead letters, the audit,
-                    owner), replays and catch-ups, the audit trail and what was discarded, changes that had not reached the topics,
-                    and payloads that were expunged since hookline.progress is told of that (what was expunged before, by an
-                    older release, comes back: expunge it again).
+  What does not:    names of tenants and keys, descriptions of subscriptions, when they were made, replays and catch-ups, the audit
+                    trail and what was discarded, changes that had not reached the topics, and payloads that were expunged since
+                    hookline.progress is told of that (what was expunged before, by an older release, comes back: expunge it again).
 `;
 
 const catchUpsLost = (ids: readonly string[]): string =>
