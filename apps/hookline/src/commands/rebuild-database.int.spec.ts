@@ -16,9 +16,9 @@ import {
   type TestDatabase,
 } from '@hookline/testing';
 import type { Admin } from 'kafkajs';
+import { RolesInProcess } from '../testing/roles-in-process.js';
 import { rebuildDatabase } from './rebuild-database.js';
 import { setup } from './setup.js';
-import { HooklineInProcess } from './testing/hookline-in-process.js';
 import { IDENTITIES, NOT_IN_THE_TOPICS } from './testing/rebuilt-rows.js';
 import { allRows, differences, withDatabase, type Tables } from './testing/tables.js';
 
@@ -49,7 +49,7 @@ describe('hookline rebuild-database', () => {
   let admin: Admin;
   let database: TestDatabase;
   let env: NodeJS.ProcessEnv & { DATABASE_URL: string };
-  let hookline: HooklineInProcess;
+  let hookline: RolesInProcess;
   let well: WebhookReceiver;
   let broken: WebhookReceiver;
   let gone: WebhookReceiver;
@@ -82,7 +82,7 @@ describe('hookline rebuild-database', () => {
       WebhookReceiver.start(() => ({ status: 500 })),
       WebhookReceiver.start(() => ({ status: 410 })),
     ]);
-    hookline = new HooklineInProcess(env);
+    hookline = new RolesInProcess(env);
     await hookline.start('ingest', 'admin-api', 'recorder', 'delivery');
   }, 240_000);
 

@@ -1,27 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { httpSection, kafkaSection, loadConfig, loggingSection } from '@hookline/config';
+import { kafkaSection, loadConfig } from '@hookline/config';
 import { TOPICS } from '@hookline/contracts';
 import { EmbeddedKafka } from '@hookline/embedded';
 import { createKafka, RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
-import { silentLogger, startRole, type RoleDefinition, type Sections } from '@hookline/platform';
-import { createTestDatabase, DatabaseProxy, HooklineApi, waitUntil, type TestDatabase } from '@hookline/testing';
+import { silentLogger } from '@hookline/platform';
+import { createTestDatabase, DatabaseProxy, waitUntil, type HooklineApi, type TestDatabase } from '@hookline/testing';
 import type { Kafka } from 'kafkajs';
-import { adminApiRole } from '../../../admin-api/src/admin-api.role.js';
-import { deliveryRole } from '../../../delivery/src/delivery.role.js';
-import { ingestRole } from '../../../ingest/src/ingest.role.js';
-import { recorderRole } from '../../../recorder/src/recorder.role.js';
 import { onceLed } from '../commands/once-led.js';
 import { setup } from '../commands/setup.js';
+import { RolesInProcess } from './roles-in-process.js';
 
 const PATIENCE_MS = 60_000;
-const OPERATOR_TOKEN = 'the-operator-token-of-a-test-0123456789';
 
-/**
- * Every role as it is, in this process, over a broker of its own: what is changed in a library that they share is changed
- * for all of them. The recorder and admin-api lose the database apart from each other.
- */
+/** Every role in this process, over a broker of its own. The recorder and admin-api lose the database apart from each other. */
 export class WholeHookline {
   private constructor(
     /** A tenant's. */
@@ -42,37 +35,19 @@ export class WholeHookline {
     const env = {
       KAFKA_BROKERS: cluster.brokers.join(),
       DATABASE_URL: database.url,
-      HOOKLINE_HTTP_HOST: '127.0.0.1',
-      HOOKLINE_HTTP_PORT: '0',
       HOOKLINE_REPLICATION_FACTOR: '1',
       HOOKLINE_MIN_INSYNC_REPLICAS: '1',
-      HOOKLINE_SEALING_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
-      HOOKLINE_OPERATOR_TOKEN: OPERATOR_TOKEN,
-      HOOKLINE_ALLOW_CIDRS: '127.0.0.0/8',
-      HOOKLINE_LOG_LEVEL: 'silent',
       ...settings,
     };
     await setup(env, silentLogger);
     const databases = { recorder: await proxyTo(database), admin: await proxyTo(database) };
     closers.push(() => Promise.all([databases.recorder.close(), databases.admin.close()]));
 
-    const start = async <M extends Sections>(role: RoleDefinition<M>, DATABASE_URL = database.url): Promise<string> => {
-      const config = loadConfig(
-        { http: httpSection, logging: loggingSection, ...role.sections },
-        { ...env, DATABASE_URL },
-      );
-      const { url, started, stop } = await startRole(role, config as never, silentLogger);
-      closers.push(stop);
-      await started;
-      return url;
-    };
-    const admin = await start(adminApiRole, databases.admin.url);
-    const [ingest] = await Promise.all([
-      start(ingestRole),
-      start(recorderRole, databases.recorder.url),
-      start(deliveryRole),
-    ]);
-    const operator = new HooklineApi(ingest, admin, OPERATOR_TOKEN);
+    const roles = new RolesInProcess(env, { recorder: databases.recorder.url, 'admin-api': databases.admin.url });
+    closers.push(() => roles.stop());
+    await roles.start('admin-api');
+    await roles.start('ingest', 'recorder', 'delivery');
+    const operator = roles.api();
     const { id } = await operator.createTenant('a tenant of a test');
     const { key } = await operator.createKey(id, 'a key of a test');
     const api = operator.as(key);

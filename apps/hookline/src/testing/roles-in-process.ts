@@ -8,10 +8,10 @@ import {
   type Sections,
 } from '@hookline/platform';
 import { HooklineApi } from '@hookline/testing';
-import { adminApiRole } from '../../../../admin-api/src/admin-api.role.js';
-import { deliveryRole } from '../../../../delivery/src/delivery.role.js';
-import { ingestRole } from '../../../../ingest/src/ingest.role.js';
-import { recorderRole } from '../../../../recorder/src/recorder.role.js';
+import { adminApiRole } from '../../../admin-api/src/admin-api.role.js';
+import { deliveryRole } from '../../../delivery/src/delivery.role.js';
+import { ingestRole } from '../../../ingest/src/ingest.role.js';
+import { recorderRole } from '../../../recorder/src/recorder.role.js';
 
 const starts = {
   'admin-api': starter(adminApiRole),
@@ -19,15 +19,22 @@ const starts = {
   ingest: starter(ingestRole),
   recorder: starter(recorderRole),
 };
-export type RoleName = keyof typeof starts;
+type RoleName = keyof typeof starts;
 
 const OPERATOR_TOKEN = 'the-operator-token-of-a-test-0123456789';
 
-/** Every role in this process, over a Kafka and a database that are there; each can be stopped and started by itself. */
-export class HooklineInProcess {
+/**
+ * Every role as it is, in this process, over a Kafka and a database that are there; each can be stopped and started by itself.
+ * What is changed in a library that they share is changed for all of them.
+ */
+export class RolesInProcess {
   private readonly running = new Map<RoleName, RunningRole>();
 
-  constructor(private readonly env: NodeJS.ProcessEnv) {}
+  /** @param databaseUrls of the roles that go to the database by a way of their own */
+  constructor(
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly databaseUrls: Partial<Record<RoleName, string>> = {},
+  ) {}
 
   async start(...names: RoleName[]): Promise<void> {
     const env = {
@@ -36,9 +43,13 @@ export class HooklineInProcess {
       HOOKLINE_OPERATOR_TOKEN: OPERATOR_TOKEN,
       HOOKLINE_SEALING_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
       HOOKLINE_ALLOW_CIDRS: '127.0.0.0/8',
+      HOOKLINE_LOG_LEVEL: 'silent',
       ...this.env,
     };
-    await Promise.all(names.map(async (name) => this.running.set(name, await starts[name](env))));
+    const { databaseUrls } = this;
+    const envOf = (name: RoleName): NodeJS.ProcessEnv =>
+      databaseUrls[name] === undefined ? env : { ...env, DATABASE_URL: databaseUrls[name] };
+    await Promise.all(names.map(async (name) => this.running.set(name, await starts[name](envOf(name)))));
   }
 
   /** Lets each of them drain, as a TERM does; all that run if none is named. */
