@@ -6,6 +6,7 @@ import { AuditService } from './audit/audit.service.js';
 import { Authenticator } from './auth/authenticator.js';
 import { DeadLetterChanging } from './deadletters/dead-letter-changing.js';
 import { DeadLettersController } from './deadletters/dead-letters.controller.js';
+import { RecordDiscarding } from './deadletters/record-discarding.js';
 import { DeadLettersService } from './deadletters/dead-letters.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { AttemptsService } from './history/attempts.service.js';
@@ -44,6 +45,7 @@ export interface Services {
   recovery: RecoveryService;
   deadLetters: DeadLettersService;
   changing: DeadLetterChanging;
+  discarding: RecordDiscarding;
   audit: AuditService;
   log: LogOffsets;
   ageOuts: AgeOuts;
@@ -83,6 +85,7 @@ export class AppModule {
         { provide: RecoveryService, useValue: services.recovery },
         { provide: DeadLettersService, useValue: services.deadLetters },
         { provide: DeadLetterChanging, useValue: services.changing },
+        { provide: RecordDiscarding, useValue: services.discarding },
         { provide: AuditService, useValue: services.audit },
         { provide: LogOffsets, useValue: services.log },
         { provide: AgeOuts, useValue: services.ageOuts },

@@ -21,6 +21,7 @@ import { KeepStamps1763797000014 } from './migrations/1763797000014-keep-stamps.
 import { AddExchanges1763797000015 } from './migrations/1763797000015-add-exchanges.js';
 import { IndexHeld1763797000020 } from './migrations/1763797000020-index-held.js';
 import { AddSuccessMinutes1763797000021 } from './migrations/1763797000021-add-success-minutes.js';
+import { DiscardRecords1763797000022 } from './migrations/1763797000022-discard-records.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -40,6 +41,7 @@ export const MIGRATIONS = [
   AddExchanges1763797000015,
   IndexHeld1763797000020,
   AddSuccessMinutes1763797000021,
+  DiscardRecords1763797000022,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

@@ -51,6 +51,7 @@ export {
   DeadLetterRecords,
   type DeadLetterRecord,
   type DeadLetterRecordFilter,
+  type ListedRecord,
 } from './history/dead-letter-records.js';
 export { type DeadLetterFilter } from './history/dead-letter-sql.js';
 export { chooseDelivery, chosenRanges } from './history/replay-choices.js';

@@ -9,6 +9,8 @@ import {
   changedView,
   deadLetterView,
   discard,
+  discardedRecordsView,
+  discardRecords,
   listDeadLetters,
   listRecords,
   recordView,
@@ -19,6 +21,8 @@ import {
   type ChangedView,
   type DeadLetterView,
   type Discard,
+  type DiscardedRecordsView,
+  type DiscardRecords,
   type ListDeadLetters,
   type ListRecords,
   type RecordView,
@@ -28,12 +32,14 @@ import {
   type SummaryView,
 } from './dead-letters.schemas.js';
 import { DeadLettersService } from './dead-letters.service.js';
+import { RecordDiscarding } from './record-discarding.js';
 
 @ApiController('v1/dead-letters', 'Dead letters')
 export class DeadLettersController {
   constructor(
     @Inject(DeadLettersService) private readonly letters: DeadLettersService,
     @Inject(DeadLetterChanging) private readonly changing: DeadLetterChanging,
+    @Inject(RecordDiscarding) private readonly discarding: RecordDiscarding,
   ) {}
 
   /** Deliveries that have ended undelivered, newest event first. */
@@ -73,5 +79,16 @@ export class DeadLettersController {
   @Answers(200, changedView)
   discard(@CurrentCaller() caller: Caller, @JsonBody(discard) body: Discard): Promise<ChangedView> {
     return this.changing.discard(caller, body);
+  }
+
+  /** Ranges and records of sources that nobody needs to see any more. */
+  @Post('records/discard')
+  @HttpCode(200)
+  @Answers(200, discardedRecordsView)
+  discardOthers(
+    @CurrentCaller() caller: Caller,
+    @JsonBody(discardRecords) body: DiscardRecords,
+  ): Promise<DiscardedRecordsView> {
+    return this.discarding.discard(caller, body);
   }
 }

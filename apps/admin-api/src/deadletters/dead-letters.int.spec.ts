@@ -289,6 +289,7 @@ describe('dead letters', () => {
       partition: expect.any(Number),
       offset: expect.any(Number),
       tenantId: tenant,
+      discarded: null,
     };
     const { partition, from, to, since } = range;
     expect(items).toEqual(
@@ -335,6 +336,40 @@ describe('dead letters', () => {
       new Set([first, second].flatMap(({ body }) => (body['items'] as { kind: string }[]).map(({ kind }) => kind))),
     ).toEqual(new Set(['range', 'source']));
     expect(second.body['nextCursor']).toBeNull();
+  });
+
+  it('that are no delivery are discarded by filter, with an entry in the audit trail, and are not counted any more', async () => {
+    const { id, tenant, client } = await subscriber();
+    const other = await subscriber();
+    const since = '2026-11-20T00:00:00.000Z';
+    const whose = [[id, tenant], [id, tenant], [other.id, other.tenant]] as const; // prettier-ignore
+    for (const [from, [subscriptionId, its]] of whose.entries()) {
+      const range = { subscriptionId, tenant: its, partition: 1, from, to: from + 1, since };
+      const headers = encodeHeldRangeHeaders(range, 'let-go');
+      await rig.pump.produce({ topic: TOPICS.deadLetters, key: subscriptionId, value: null, headers });
+    }
+    const listed = async (of: ApiClient, query = ''): Promise<object[]> =>
+      (await of.get(`/v1/dead-letters/records${query}`)).body['items'] as object[];
+    await rig.until('all to be listed', async () => {
+      return (await listed(client)).length === 2 && (await listed(other.client)).length === 1;
+    });
+    const discard = (body: object): ReturnType<ApiClient['post']> =>
+      client.post('/v1/dead-letters/records/discard', body);
+    expect((await discard({ kind: 'source' })).body).toMatchObject({ count: 0, more: false });
+    expect((await discard({ subscriptionId: other.id })).body).toMatchObject({ count: 0 });
+    expect((await discard({ to: since })).body).toMatchObject({ count: 0 });
+    const { status, body } = await discard({ kind: 'range', subscriptionId: id, note: 'known' });
+    expect({ status, body }).toMatchObject({ status: 200, body: { count: 2, more: false } });
+    expect(await listed(client)).toEqual([]);
+    const discarded = { auditId: body['auditId'], at: expect.any(String), by: expect.any(String) };
+    expect(await listed(client, '?discarded=true')).toMatchObject([{ discarded }, { discarded }]);
+    expect((await client.get('/v1/dead-letters/summary')).body).toMatchObject({ records: [] });
+    expect(await listed(other.client)).toHaveLength(1);
+    const entry = { id: body['auditId'], action: 'dead-letters.discard-records', affected: 2, note: 'known' };
+    expect(((await client.get('/v1/audit')).body['items'] as object[])[0]).toMatchObject(entry);
+    for (const bad of [{ kind: 'record' }, { from: 2, to: 1 }, { unknown: 1 }])
+      expect((await discard(bad)).status).toBe(400);
+    expect((await client.post('/v1/dead-letters/records/discard', { tenantId: other.tenant })).status).toBe(404);
   });
 
   it('that PostgreSQL refuses do not hold up those behind them', async () => {

@@ -50,9 +50,32 @@ export const listRecords = z.strictObject({
   subscriptionId: z.string().max(100).optional(),
   from: queryTimestamp.optional().describe('By its own append time, inclusive.'),
   to: queryTimestamp.optional().describe('Exclusive.'),
+  discarded: z
+    .enum(['true', 'false'])
+    .prefault('false')
+    .transform((text) => text === 'true')
+    .describe('Those that were discarded, instead of the others.'),
   ...pageQuery,
 });
 export type ListRecords = z.infer<typeof listRecords>;
+
+/** A record of Hookline's own that can't be read is no tenant's, and has no audit trail. */
+export const discardRecords = z.strictObject({
+  tenantId,
+  kind: z.enum(['range', 'source']).optional(),
+  subscriptionId: z.string().max(100).optional(),
+  from: timestamp.optional().describe('By its own append time, inclusive. Left out: as far back as they are kept.'),
+  to: timestamp.optional().describe('Exclusive.'),
+  note: line(500).optional().describe('For the audit entry.'),
+});
+export type DiscardRecords = z.infer<typeof discardRecords>;
+
+export const discardedRecordsView = z.object({
+  count: z.int().describe('Records that were discarded.'),
+  more: z.boolean().describe('There may be more than one request takes: the same again goes on.'),
+  auditId: z.string(),
+});
+export type DiscardedRecordsView = z.infer<typeof discardedRecordsView>;
 
 const several = <T extends z.ZodType>(item: T, most: number, what: string) =>
   z
@@ -138,6 +161,10 @@ export const recordView = z.object({
   origin: z.string().nullable().describe('Where the record stood: topic:partition:offset.'),
   detail: z.string().nullable().describe('Why it can not be read, or is no event.'),
   redrivenAt: z.iso.datetime().nullable().describe("When a source's record became an event after all."),
+  discarded: z
+    .object({ at: z.iso.datetime(), by: z.string(), auditId: z.string() })
+    .nullable()
+    .describe('It is not counted any more. Null: nobody has discarded it.'),
 });
 export type RecordView = z.infer<typeof recordView>;
 

@@ -2,6 +2,7 @@ import { isId } from '@hookline/domain';
 import {
   type DeadLetterHistory,
   type DeadLetterRecord,
+  type ListedRecord,
   type DeadLetterRecords,
   type RecordedDeadLetter,
 } from '@hookline/persistence';
@@ -56,7 +57,7 @@ export class DeadLettersService {
   }
 
   async records(caller: Caller, query: ListRecords): Promise<Page<RecordView>> {
-    const { kind, subscriptionId, limit } = query;
+    const { kind, subscriptionId, discarded, limit } = query;
     const tenantId = query.tenantId === undefined ? scopeOf(caller) : tenantFor(caller, query.tenantId);
     const filter = {
       tenantId,
@@ -65,7 +66,7 @@ export class DeadLettersService {
       ...periodOf(query, this.since()),
     };
     const place = placeOf(query.cursor);
-    const rows = isNoSubscription(subscriptionId) ? [] : await this.others.list(filter, limit + 1, place);
+    const rows = isNoSubscription(subscriptionId) ? [] : await this.others.list(filter, discarded, limit + 1, place);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return { items: shown.map(recordView), nextCursor: last === undefined ? null : cursorAt(last) };
@@ -104,7 +105,7 @@ function letterView({ delivery, discarded }: RecordedDeadLetter): DeadLetterView
   };
 }
 
-function recordView({ key: _, said, appendedAt, redrivenAt, ...record }: DeadLetterRecord): RecordView {
+function recordView({ key: _, said, appendedAt, redrivenAt, discarded, ...record }: ListedRecord): RecordView {
   return {
     ...record,
     appendedAt: appendedAt.toISOString(),
@@ -112,6 +113,7 @@ function recordView({ key: _, said, appendedAt, redrivenAt, ...record }: DeadLet
     origin: (said['origin'] as string | undefined) ?? null,
     detail: (said['detail'] as string | undefined) ?? null,
     redrivenAt: redrivenAt?.toISOString() ?? null,
+    discarded: discarded && { ...discarded, at: discarded.at.toISOString() },
   };
 }
 

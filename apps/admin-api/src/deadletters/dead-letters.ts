@@ -5,12 +5,13 @@ import type { Settings } from '../settings.js';
 import type { LogOffsets } from '../topics/log-offsets.js';
 import { DeadLetterChanging } from './dead-letter-changing.js';
 import { DeadLettersService } from './dead-letters.service.js';
+import { RecordDiscarding } from './record-discarding.js';
 
 /** What shows dead letters and what is done with them, put together. */
 export function deadLettersOf(
   { database, log, clock }: { database: Database; log: LogOffsets; clock: Clock },
   { admin, topics }: Pick<Settings, 'admin' | 'topics'>,
-): { deadLetters: DeadLettersService; changing: DeadLetterChanging } {
+): { deadLetters: DeadLettersService; changing: DeadLetterChanging; discarding: RecordDiscarding } {
   const keptMs = topics.deadLettersRetentionMs;
   return {
     deadLetters: new DeadLettersService(
@@ -24,5 +25,6 @@ export function deadLettersOf(
       maxOpenReplays: admin.maxOpenReplays,
       keptMs,
     }),
+    discarding: new RecordDiscarding(database, clock, { atOnce: admin.deadLettersAtOnce, keptMs }),
   };
 }

@@ -19,6 +19,11 @@ export interface DeadLetterRecord {
   redrivenAt: Date | null;
 }
 
+/** As the topic says it; what became of it here stands beside it. */
+export interface ListedRecord extends DeadLetterRecord {
+  discarded: { at: Date; by: string; auditId: string } | null;
+}
+
 export interface DeadLetterRecordFilter {
   /** Null: of every tenant, and of none. */
   tenantId: string | null;
@@ -36,23 +41,39 @@ export class DeadLetterRecords {
   /** Newest first. @param after the last one of the page before */
   async list(
     filter: DeadLetterRecordFilter,
+    discarded: boolean,
     limit: number,
     after: { at: Date; key: string } | undefined,
-  ): Promise<DeadLetterRecord[]> {
+  ): Promise<ListedRecord[]> {
     const rows = await this.database.query<RecordRow[]>(LIST, [
       ...parametersOf(filter),
       limit,
       after?.at ?? null,
       after?.key ?? null,
+      discarded,
     ]);
-    return rows.map(({ offset, ...row }) => ({ ...row, offset: Number(offset) }));
+    return rows.map(({ offset, auditId, discardedAt: at, discardedBy: by, ...row }) => ({
+      ...row,
+      offset: Number(offset),
+      discarded: auditId === null || at === null || by === null ? null : { at, by, auditId },
+    }));
   }
 
+  /**
+   * Of one tenant, the oldest first; in the transaction of the entry that counts them.
+   * @returns how many were discarded
+   */
+  async discard(filter: DeadLetterRecordFilter, auditId: string, limit: number): Promise<number> {
+    const [row] = await this.database.query<{ count: string }[]>(DISCARD, [...parametersOf(filter), auditId, limit]);
+    return Number(row?.count ?? 0);
+  }
+
+  /** Those that nobody has discarded. */
   async counts(
     filter: DeadLetterRecordFilter,
   ): Promise<{ kind: DeadLetterRecord['kind']; reason: string; count: number }[]> {
     const rows = await this.database.query<{ kind: DeadLetterRecord['kind']; reason: string; count: string }[]>(
-      `SELECT kind, reason, count(*) FROM dead_letter_records WHERE ${WANTED} GROUP BY 1, 2 ORDER BY 1, 2`,
+      `SELECT kind, reason, count(*) FROM dead_letter_records r WHERE ${WANTED} AND audit_id IS NULL GROUP BY 1, 2 ORDER BY 1, 2`,
       parametersOf(filter),
     );
     return rows.map((row) => ({ ...row, count: Number(row.count) }));
@@ -63,15 +84,32 @@ function parametersOf({ tenantId, kind, subscriptionId, from, to }: DeadLetterRe
   return [tenantId, kind ?? null, subscriptionId ?? null, from ?? null, to ?? null];
 }
 
-type RecordRow = Omit<DeadLetterRecord, 'offset'> & { offset: string };
+type RecordRow = Omit<DeadLetterRecord, 'offset'> & {
+  offset: string;
+  auditId: string | null;
+  discardedAt: Date | null;
+  discardedBy: string | null;
+};
 
-const WANTED = `($1::text IS NULL OR tenant_id = $1) AND ($2::text IS NULL OR kind = $2)
-   AND ($3::text IS NULL OR subscription_id = $3)
-   AND ($4::timestamptz IS NULL OR appended_at >= $4) AND ($5::timestamptz IS NULL OR appended_at < $5)`;
+/** Of a table `dead_letter_records r`. */
+const WANTED = `($1::text IS NULL OR r.tenant_id = $1) AND ($2::text IS NULL OR r.kind = $2)
+   AND ($3::text IS NULL OR r.subscription_id = $3)
+   AND ($4::timestamptz IS NULL OR r.appended_at >= $4) AND ($5::timestamptz IS NULL OR r.appended_at < $5)`;
+
+const DISCARD = `
+  WITH discarded AS (
+    UPDATE dead_letter_records SET audit_id = $6
+     WHERE key IN (
+       SELECT r.key FROM dead_letter_records r WHERE ${WANTED} AND r.audit_id IS NULL
+        ORDER BY r.appended_at, r.key LIMIT $7 FOR UPDATE)
+    RETURNING 1
+  ) SELECT count(*) FROM discarded`;
 
 const LIST = `
-  SELECT key, kind, tenant_id AS "tenantId", subscription_id AS "subscriptionId", source, reason,
-         appended_at AS "appendedAt", partition, "offset", said, redriven_at AS "redrivenAt"
-    FROM dead_letter_records
-   WHERE ${WANTED} AND ($7::timestamptz IS NULL OR (appended_at, key) < ($7, $8::text))
-   ORDER BY appended_at DESC, key DESC LIMIT $6`;
+  SELECT r.key, r.kind, r.tenant_id AS "tenantId", r.subscription_id AS "subscriptionId", r.source, r.reason,
+         r.appended_at AS "appendedAt", r.partition, r."offset", r.said, r.redriven_at AS "redrivenAt",
+         r.audit_id AS "auditId", a.created_at AS "discardedAt", a.actor AS "discardedBy"
+    FROM dead_letter_records r LEFT JOIN audit_entries a ON a.id = r.audit_id
+   WHERE ${WANTED} AND (r.audit_id IS NOT NULL) = $9::boolean
+     AND ($7::timestamptz IS NULL OR (r.appended_at, r.key) < ($7, $8::text))
+   ORDER BY r.appended_at DESC, r.key DESC LIMIT $6`;
