@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
 
+/** For what a client does at its end, ms. */
+const LAST_MS = 200;
+
 /** A way to the brokers that can go dead: nothing passes in either direction, and no connection is closed. */
 export class SwitchedNetwork {
   private readonly ports = new Map<string, number>();
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
   private dead = false;
+  private stopped = false;
 
   static async start(brokers: readonly string[]): Promise<SwitchedNetwork> {
     const network = new SwitchedNetwork();
@@ -16,6 +20,7 @@ export class SwitchedNetwork {
   }
 
   readonly socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
+    if (this.stopped) return shortLived(host, port, onConnect);
     const through = this.ports.get(`${host}:${port}`);
     if (through === undefined) throw new Error(`no way to ${host}:${port}`);
     return connect({ host: '127.0.0.1', port: through }, onConnect);
@@ -31,7 +36,12 @@ export class SwitchedNetwork {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /**
+   * What a client still does then, it does at the brokers themselves, and quickly: refused, kafkajs would try for minutes after
+   * the test, and a connection that it makes while it disconnects it never closes.
+   */
   async stop(): Promise<void> {
+    this.stopped = true;
     this.comeBack();
     await Promise.all(this.servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
@@ -59,4 +69,11 @@ export class SwitchedNetwork {
       to.destroy();
     });
   }
+}
+
+function shortLived(host: string, port: number, onConnect: () => void): Socket {
+  const socket = connect({ host, port }, onConnect);
+  const timer = setTimeout(() => socket.destroy(new Error('the test is over')), LAST_MS);
+  socket.once('close', () => clearTimeout(timer));
+  return socket;
 }
