@@ -469,6 +469,21 @@ describe('a record of a lane', () => {
     expect(outcomes().at(-1)?.delivery).toMatchObject({ state: 'held', reason: 'subscription-paused' });
   });
 
+  it('that was matched late goes round for no gone endpoint: its owner holds it', async () => {
+    const engine = engineWith();
+    subscribe(engine, 'sub_a');
+    answer = () => ({ status: 410, durationMs: 1 });
+    const gone = { version: 1, attempts: 0, history: [] };
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries, gone)])[0];
+    engine.targets.apply(
+      'sub_a',
+      subscriptionRecord({ id: 'sub_a', version: 2, status: 'disabled', holdsFrom: { '0': 0 } }),
+    );
+    await engine.lanes.handler([laneRecord(TOPICS.deliveries, gone)])[0];
+    expect(sent).toHaveLength(1);
+    expect(outcomes().at(-1)?.delivery).toMatchObject({ state: 'held', reason: 'subscription-disabled' });
+  });
+
   it('of a backfill waits in its lane where live work takes the room, and is let go of on a stop', async () => {
     const engine = engineWith({ endpointConcurrency: 1, attemptTimeoutMs: HOUR_MS });
     subscribe(engine, 'sub_a');

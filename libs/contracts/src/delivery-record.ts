@@ -38,7 +38,7 @@ export interface DeliveryEnvelope {
   replayId?: string;
   /** The subscription's epoch when this was matched; absent: 0. One of an older epoch than the subscription's is superseded. */
   epoch?: number;
-  /** Of a replay: the subscription's version when this was handed over. Who knows only an older one waits for it. */
+  /** The subscription's version by which this was matched, or that a replay has seen. Who knows only an older one waits for it. */
   version?: number;
   /** The last attempts of this window, oldest first. */
   history: AttemptSummary[];

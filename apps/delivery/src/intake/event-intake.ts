@@ -168,7 +168,7 @@ export class EventIntake {
     const single = ordered
       .filter(({ id }) => parts.open.has(id))
       .map((target) =>
-        this.toOwner({ envelope: envelopeOf(event, source, target.id), body, assignment, isUntold: true }, target).then(
+        this.toOwner({ envelope: envelopeOf(event, source, target), body, assignment, isUntold: true }, target).then(
           () => parts.complete(target.id),
         ),
       );
@@ -178,7 +178,7 @@ export class EventIntake {
   private deliver(work: EventWork, record: LogRecord, held: TenantHeld, target: Target): Promise<unknown> {
     const { event, source, firstRecord } = work;
     const delivery: Delivery = {
-      envelope: envelopeOf(event, source, target.id),
+      envelope: envelopeOf(event, source, target),
       body: record.value as Buffer,
       assignment: record.assignment,
       firstRecord,
@@ -224,7 +224,7 @@ function isDirect({ record }: Target): boolean {
   return record.ordering === undefined && record.rateLimit === undefined;
 }
 
-function envelopeOf(event: EventEnvelope, source: LogPosition, subscriptionId: string): DeliveryEnvelope {
-  const deliveryId = deliveryIdOf(event, source, subscriptionId);
-  return { event, source, subscriptionId, deliveryId, attempts: 0, history: [] };
+function envelopeOf(event: EventEnvelope, source: LogPosition, { id, version }: Target): DeliveryEnvelope {
+  const deliveryId = deliveryIdOf(event, source, id);
+  return { event, source, subscriptionId: id, deliveryId, attempts: 0, version, history: [] };
 }

@@ -24,7 +24,7 @@ export class Subscriber {
   }
 
   /** How a delivery to it ends that may not be attempted now, if so. */
-  endOf(envelope: Pick<DeliveryEnvelope, 'epoch' | 'replayId' | 'source'>): End | undefined {
+  endOf(envelope: Pick<DeliveryEnvelope, 'epoch' | 'replayId' | 'source' | 'version'>): End | undefined {
     const { current } = this;
     if (current === undefined || this.isDeleted) return DELETED;
     if (this.supersedes(epochOf(envelope), envelope.source)) return SUPERSEDED;
@@ -37,7 +37,8 @@ export class Subscriber {
    * What is held before that would be in no span, and no catch-up would bring it.
    */
   get isGone(): boolean {
-    return this.current !== undefined && this.current.record.version <= this.goneVersion;
+    const { current } = this;
+    return current?.status === 'enabled' && current.record.version <= this.goneVersion;
   }
 
   /**
@@ -58,10 +59,11 @@ export class Subscriber {
   }
 
   /**
-   * Whether it was matched by a version that this worker has not heard of: the one that it knows takes nothing from there on.
-   * A replay asks for what it likes.
+   * Whether it was matched by a version that this worker has not heard of; where the record doesn't say by which, the one that is
+   * known takes nothing from there on. A replay asks for what it likes.
    */
-  private isNewer({ replayId, source }: Pick<DeliveryEnvelope, 'replayId' | 'source'>): boolean {
+  private isNewer({ replayId, source, version }: Pick<DeliveryEnvelope, 'replayId' | 'source' | 'version'>): boolean {
+    if (version !== undefined) return version > (this.current?.record.version ?? 0);
     const from = this.current?.record.holdsFrom[String(source.partition)];
     return replayId === undefined && from !== undefined && source.offset >= from;
   }

@@ -161,6 +161,25 @@ describe('Subscriber', () => {
     expect([endAt(9), endAt(10), endAt(10, 'rpl_a')]).toEqual(['held', undefined, 'held']);
   });
 
+  it('holds what was matched by a worker that had not heard of the pause, wherever it stands, and nothing of a newer version', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record({ version: 2, status: 'paused', holdsFrom: { '0': 10 } }));
+    const endOf = (version: number) =>
+      targets.get('sub_a')?.subscriber.endOf({ source: { partition: 0, offset: 20, at: 0 }, version })?.kind;
+    expect([endOf(1), endOf(2), endOf(3)]).toEqual(['held', 'held', undefined]);
+  });
+
+  it('knows of a gone endpoint until it is said what becomes of the subscription, also where its answer came after that', () => {
+    const targets = new Targets(sealer);
+    targets.apply('sub_a', record({ version: 1 }));
+    const subscriber = targets.get('sub_a')?.subscriber;
+    subscriber?.gone(1);
+    expect(subscriber?.isGone).toBe(true);
+    targets.apply('sub_a', record({ version: 2, status: 'disabled' }));
+    subscriber?.gone(2);
+    expect(subscriber?.isGone).toBe(false);
+  });
+
   it('hands over once more what a catch-up took for superseded that began meanwhile', async () => {
     const targets = new Targets(sealer);
     targets.apply('sub_a', record());
