@@ -69,6 +69,25 @@ describe('a catch-up', () => {
     await rig.until('the span to end', async () => (await rig.spans(id))[0]?.ended_as === 'caught-up');
   });
 
+  it('brings what was under way also of types that its subscription takes no more, for its lane record is superseded', async () => {
+    const subscription = await rig.subscribe(['order.*']);
+    const { tenant, id } = subscription;
+    const events = await rig.publish(tenant, ['user.created', 'user.created', 'user.created', 'user.created']);
+    await rig.decide(events, [id]);
+    const [retrying, held, delivered] = events.map((event) => [event]);
+    await rig.record(retrying ?? [], id, 'retrying');
+    await rig.record(held ?? [], id, 'held');
+    await rig.record(delivered ?? [], id, 'delivered');
+    const from = await endOffsets(TOPICS.events);
+    const paused = await rig.publish(tenant, ['user.created', 'order.created']);
+    await rig.decide(paused, []);
+    const to = await endOffsets(TOPICS.events);
+    await rig.hold(subscription, from, to);
+    await completed(await rig.catchUp(subscription, to));
+    const expected = [...events.slice(0, 2), ...paused.filter(({ type }) => type === 'order.created')];
+    expect(await arrivedIds(id)).toEqual(deliveryIdsOf(expected, id));
+  });
+
   it('waits until every worker knows of it, and until history has what they did before', async () => {
     const subscription = await rig.subscribe();
     const { tenant, id } = subscription;

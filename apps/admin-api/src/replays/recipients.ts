@@ -26,7 +26,11 @@ export interface Recipients {
 /** For one run. */
 export async function openRecipients(database: Database, job: ReplayJob, decisions: Decisions): Promise<Recipients> {
   const subscriptions = await loadSubscriptions(database, job);
-  if (job.to === 'matching') return new MatchingNow(new ReplayMatcher(subscriptions, job.types));
+  if (job.to === 'matching') {
+    const matching = new MatchingNow(new ReplayMatcher(subscriptions, job.types));
+    const [its] = subscriptions;
+    return job.kind === 'catch-up' && its ? new MatchingOrUnended(matching, database, its.id) : matching;
+  }
   const enabled = new Set(subscriptions.map(({ id }) => id));
   return job.to === 'chosen'
     ? new ChosenRecipients(database, job.id, enabled)
@@ -43,6 +47,43 @@ class MatchingNow implements Recipients {
     return new Map(events.map(({ event, position }) => [position.offset, this.matcher.match(event)]));
   }
 }
+
+/**
+ * Whom a catch-up brings: its subscription, what it takes now and what it has neither got nor given up, whatever it takes
+ * now. For what the lanes have of that is superseded, and nobody else would end it.
+ */
+class MatchingOrUnended implements Recipients {
+  readonly byHistory = false;
+
+  constructor(
+    private readonly matching: MatchingNow,
+    private readonly database: Queryable,
+    private readonly subscriptionId: string,
+  ) {}
+
+  async of(events: readonly ReadEvent[]): Promise<ReadonlyMap<number, readonly string[]>> {
+    const found = new Map(await this.matching.of(events));
+    const [first, last] = [events[0], events.at(-1)];
+    if (first === undefined || last === undefined) return found;
+    const times = events.map(({ position }) => position.at);
+    const rows = await this.database.query<{ event_offset: string }[]>(UNENDED, [
+      this.subscriptionId,
+      first.position.partition,
+      first.position.offset,
+      last.position.offset,
+      new Date(times.reduce((a, b) => Math.min(a, b))),
+      new Date(times.reduce((a, b) => Math.max(a, b))),
+    ]);
+    for (const { event_offset } of rows)
+      if (found.has(Number(event_offset))) found.set(Number(event_offset), [this.subscriptionId]);
+    return found;
+  }
+}
+
+const UNENDED = `
+  SELECT event_offset FROM deliveries
+   WHERE subscription_id = $1 AND event_partition = $2 AND event_offset BETWEEN $3 AND $4 AND event_at BETWEEN $5 AND $6
+     AND state <> 'delivered' AND state IN ('pending', 'retrying', 'held')`;
 
 interface OriginalParts {
   database: Queryable;
