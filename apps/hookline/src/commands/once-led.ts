@@ -19,6 +19,8 @@ const NOT_REACHED = new Set([
   'KafkaJSConnectionError',
   'KafkaJSNumberOfRetriesExceeded',
   'KafkaJSRequestTimeoutError',
+  // A question met another one's refreshing of what the client knows of the cluster.
+  'KafkaJSTopicMetadataNotLoaded',
 ]);
 
 /**

@@ -71,6 +71,10 @@ describe('hookline rebuild-database', () => {
       HOOKLINE_KEEPER_POLL: '200ms',
       HOOKLINE_VIEW_STALE: '1s',
       HOOKLINE_KNOWN_MARGIN: '200ms',
+      // All roles, the endpoint and the test share one thread: where that stalls, nobody is to be taken for dead.
+      HOOKLINE_SESSION_TIMEOUT: '2m',
+      HOOKLINE_REBALANCE_TIMEOUT: '2m',
+      HOOKLINE_ATTEMPT_TIMEOUT: '1m',
       HOOKLINE_LOG_LEVEL: 'silent',
     };
     const { kafka } = loadConfig({ kafka: kafkaSection }, env);
