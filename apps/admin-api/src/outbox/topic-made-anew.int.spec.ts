@@ -2,7 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { GENESIS_KEY, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { newId } from '@hookline/domain';
 import type { Output } from '@hookline/kafka';
-import { enqueue, rememberCluster, toSubscriptionRecord, type Subscription } from '@hookline/persistence';
+import {
+  enqueue,
+  PUBLISHED_COLUMNS,
+  rememberCluster,
+  type Subscription,
+  toSubscriptionRecord,
+} from '@hookline/persistence';
 import { waitUntil } from '@hookline/testing';
 import { PublisherRig } from './testing/publisher-rig.js';
 
@@ -30,10 +36,7 @@ describe('hookline.subscriptions made anew, while events wait that nobody has re
   /** A change of it, on its way. */
   async function change(id: string, to: Partial<Subscription> = {}): Promise<void> {
     const [found] = await rig.database.run(async (manager) =>
-      manager.query<Subscription[]>(
-        'SELECT *, tenant_id AS "tenantId", false AS "heldBack", rate_limit AS "rateLimit", max_in_flight AS "maxInFlight", catching_up AS "catchingUp" FROM subscriptions WHERE id = $1',
-        [id],
-      ),
+      manager.query<Subscription[]>(`SELECT ${PUBLISHED_COLUMNS} FROM subscriptions s WHERE s.id = $1`, [id]),
     );
     const changed = { ...(found as Subscription), ...to };
     await rig.database.transaction(async (manager) => {
