@@ -20,6 +20,7 @@ export { TopicOffsets, type PartitionOffsets } from './reader/topic-offsets.js';
 export { OffsetRunner } from './consumer/offset-runner.js';
 export { consumerOptions } from './consumer/consumer-options.js';
 export { readKnown } from './consumer/committed-progress.js';
+export { openRuns } from './consumer/open-runs.js';
 export type { AgedOut, PartitionStats, RunnerHealth, RunnerObserver, RunnerStats } from './consumer/runner-observer.js';
 export {
   partitionKey,

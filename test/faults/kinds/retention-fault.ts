@@ -1,4 +1,5 @@
 import { TOPICS } from '@hookline/contracts';
+import { openRuns, partitionKey, readKnown } from '@hookline/kafka';
 import { waitUntil } from '@hookline/testing';
 import type { Fault, GoneRange } from '../fault.js';
 import type { Site } from '../site/site.js';
@@ -48,18 +49,21 @@ async function passed(site: Site, ends: Ends): Promise<boolean> {
   return ends.every(({ partition, high }) => (recorded.get(partition) ?? 0) >= high);
 }
 
-/** @returns what nobody had read of it */
+/** @returns what nobody had read of it: what was complete above the first open one had been */
 async function deleteTo(site: Site, ends: Ends): Promise<GoneRange[]> {
   return site.brokers.ask('records to be deleted', async (admin) => {
-    const [committed] = await admin.fetchOffsets({ groupId: EVENTS_GROUP, topics: [TOPICS.events] });
+    const of = ends.map(({ partition }) => ({ topic: TOPICS.events, partition }));
+    const known = await readKnown(admin, EVENTS_GROUP, of, undefined);
     const partitions = ends.map(({ partition, high }) => ({ partition, offset: String(high) }));
     await admin.deleteTopicRecords({ topic: TOPICS.events, partitions });
-    const progress = new Map((committed?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));
-    return ends
-      .map(({ partition, low, high }) => ({ partition, from: Math.max(low, progress.get(partition) ?? 0), to: high }))
-      .filter(({ from, to }) => from < to);
+    return ends.flatMap(({ partition, low, high }) => {
+      const { watermark = low, above } = known.get(partitionKey(TOPICS.events, partition)) ?? NOTHING;
+      return openRuns(Math.max(low, watermark), high, above.complete).map((run) => ({ partition, ...run }));
+    });
   });
 }
+
+const NOTHING = { watermark: undefined, above: { complete: [] } };
 
 async function told(site: Site): Promise<number> {
   const texts = await Promise.all(
