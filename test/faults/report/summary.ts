@@ -54,10 +54,23 @@ export function documentOf(rows: readonly Row[]): string {
     markdownTable(HEAD, described),
     ...(notRun.length > 0 ? [notRun.join('\n')] : []),
     occasionOf(results),
+    ...wrongOf(results),
     AGAIN,
     BOUND,
     `${FINDS}\n`,
   ].join('\n\n');
+}
+
+/** What was wrong, by run: the first lines of it. */
+function wrongOf(results: readonly StoredResult[]): string[] {
+  const wrong = results.filter(({ faults }) => faults.length > 0);
+  if (wrong.length === 0) return [];
+  const line = ({ seed, faults }: StoredResult): string =>
+    `- \`${seed}\`: ${faults
+      .slice(0, 2)
+      .map((fault) => fault.split('\n')[0])
+      .join(' ')}`;
+  return [`Wrong was:\n\n${wrong.map(line).join('\n')}`];
 }
 
 function occasionOf(results: readonly StoredResult[]): string {
