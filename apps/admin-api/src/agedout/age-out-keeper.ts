@@ -2,8 +2,8 @@ import { TOPICS, type AgedOutRecord, type LostEvents } from '@hookline/contracts
 import { partitionOf, type Output } from '@hookline/kafka';
 import type { Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
-import { isBehind } from '../keepers/behind.js';
 import type { Keeper } from '../keepers/keepers.js';
+import { endsOfAttempts, isRecordedUpTo } from '../replays/recorded.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { bringBack } from './bring-back.js';
 import { buryLost } from './bury-lost.js';
@@ -158,11 +158,9 @@ export class AgeOutKeeper implements Keeper {
 
   /** Whether history has all outcomes that were written when these were first looked at. */
   private async isAbreast(session: Session, records: readonly AgedOutRecord[]): Promise<boolean> {
-    const ends = Object.fromEntries(
-      (await this.parts.log.bounds(TOPICS.attempts)).map(({ partition, high }) => [partition, high]),
-    );
+    const ends = await endsOfAttempts(this.parts.log);
     for (const { foundAt } of records) if (!this.writtenBefore.has(foundAt)) this.writtenBefore.set(foundAt, ends);
-    return !(await isBehind(session, TOPICS.attempts, [...this.writtenBefore.values()]));
+    return isRecordedUpTo(session, ...this.writtenBefore.values());
   }
 }
 

@@ -1,7 +1,7 @@
 import type { EventEnvelope, LogPosition } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import { type Session, unlessAborted } from '@hookline/persistence';
-import { endOf, heldRangeLetter } from '../keepers/letters.js';
+import type { Session } from '@hookline/persistence';
+import { buryAll, endOf, heldRangeLetter } from '../keepers/letters.js';
 import type { Undone } from './undone.js';
 
 /** Deliveries that are looked at together; a range of dead letters is no longer than that. */
@@ -42,15 +42,12 @@ export async function buryLost(
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.position.offset;
-    signal.throwIfAborted();
     const tenantId = last.tenant;
     const letters = runsOf(rows).map(({ since, ...range }) =>
       heldRangeLetter({ subscriptionId, tenantId, since }, { partition, ...range }, 'let-go'),
     );
-    // What history says of it must be so.
-    await unlessAborted(Promise.all(letters.map((letter) => output.produce(letter))), signal);
-    const ends = rows.filter(({ isLost }) => isLost).map((row) => output.produce(endOf(row, subscriptionId, 'let-go')));
-    await unlessAborted(Promise.all(ends), signal);
+    const ends = rows.filter(({ isLost }) => isLost).map((row) => endOf(row, subscriptionId, 'let-go'));
+    await buryAll(output, letters, ends, signal);
   }
 }
 

@@ -8,13 +8,12 @@ export interface HeldDelivery extends LostDelivery {
   since: Date;
 }
 
-/** Whether the log has let go of any event of which a delivery is held. @param lows where it begins, by partition, as JSON */
-export async function isAnyGone(session: Session, lows: string): Promise<boolean> {
-  return (await session.query(ANY_GONE, [lows])).length > 0;
-}
-
-/** Those whose events the log has let go of, but for what a replay may have brought since. @param lows as JSON */
+/**
+ * Those whose events the log has let go of, but for what a replay may have brought since.
+ * @param lows where the log begins, by partition, as JSON
+ */
 export async function goneOf(session: Session, lows: string, limit: number): Promise<HeldDelivery[]> {
+  if ((await session.query(ANY_GONE, [lows])).length === 0) return [];
   return toHeld(await session.query<HeldRow>(GONE, [lows, limit, ...(await unsettled(session))]));
 }
 

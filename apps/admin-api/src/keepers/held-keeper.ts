@@ -1,12 +1,12 @@
 import { TOPICS, type HeldRangeReason } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import { type Session, unlessAborted } from '@hookline/persistence';
+import type { Session } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
+import { endsOfAttempts, isRecordedUpTo } from '../replays/recorded.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
-import { isBehind } from './behind.js';
 import type { Keeper } from './keepers.js';
-import { deletedAfter, goneOf, heldBy, isAnyGone, type HeldDelivery } from './held-deliveries.js';
-import { endOf, heldRangeLetter, type LostRange } from './letters.js';
+import { deletedAfter, goneOf, heldBy, type HeldDelivery } from './held-deliveries.js';
+import { buryAll, endOf, heldRangeLetter, type LostRange } from './letters.js';
 
 /** Deliveries that one look takes, for each of the two reasons. */
 const BATCH = 1_000;
@@ -38,8 +38,8 @@ export class HeldKeeper implements Keeper {
 
   async round(session: Session, signal: AbortSignal): Promise<void> {
     if (this.clock.now() < this.nextLook) return;
-    this.needed ??= await this.ends();
-    if (await isBehind(session, TOPICS.attempts, [this.needed])) return;
+    this.needed ??= await endsOfAttempts(this.log);
+    if (!(await isRecordedUpTo(session, this.needed))) return;
     this.needed = undefined;
     const gone = await this.buryGone(session, signal);
     const deleted = await this.buryDeleted(session, signal);
@@ -49,7 +49,6 @@ export class HeldKeeper implements Keeper {
   private async buryGone(session: Session, signal: AbortSignal): Promise<number> {
     const bounds = await this.log.bounds(TOPICS.events);
     const lows = JSON.stringify(Object.fromEntries(bounds.map(({ partition, low }) => [partition, low])));
-    if (!(await isAnyGone(session, lows))) return 0;
     return this.bury(await goneOf(session, lows, BATCH), 'let-go', signal);
   }
 
@@ -66,17 +65,10 @@ export class HeldKeeper implements Keeper {
     reason: HeldRangeReason,
     signal: AbortSignal,
   ): Promise<number> {
-    signal.throwIfAborted();
     const letters = runsOf(deliveries).map(({ of, range }) => heldRangeLetter(of, range, reason));
-    await unlessAborted(Promise.all(letters.map((letter) => this.output.produce(letter))), signal);
     const ends = deliveries.map((delivery) => endOf(delivery, delivery.subscriptionId, reason));
-    await unlessAborted(Promise.all(ends.map((end) => this.output.produce(end))), signal);
+    await buryAll(this.output, letters, ends, signal);
     return deliveries.length;
-  }
-
-  private async ends(): Promise<Record<string, number>> {
-    const bounds = await this.log.bounds(TOPICS.attempts);
-    return Object.fromEntries(bounds.map(({ partition, high }) => [partition, high]));
   }
 }
 

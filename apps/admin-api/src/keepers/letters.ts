@@ -8,6 +8,7 @@ import {
 } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
 import type { Output } from '@hookline/kafka';
+import { unlessAborted } from '@hookline/persistence';
 
 /** Offsets of one partition; `to` is exclusive. */
 export interface LostRange {
@@ -64,4 +65,16 @@ export function endOf(
     },
   });
   return { topic: TOPICS.attempts, value };
+}
+
+/** Writes the letters and then, once these are durable, the ends: what history says of a delivery must be so. */
+export async function buryAll(
+  output: Output,
+  letters: readonly Letter[],
+  ends: readonly Letter[],
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  await unlessAborted(Promise.all(letters.map((letter) => output.produce(letter))), signal);
+  await unlessAborted(Promise.all(ends.map((end) => output.produce(end))), signal);
 }

@@ -12,10 +12,13 @@ export async function endsOfAttempts(log: Pick<LogBounds, 'bounds'>): Promise<Re
   return Object.fromEntries(bounds.map(({ partition, high }) => [partition, high]));
 }
 
-/** Whether history has all outcomes that stand before these positions of `hookline.attempts`. */
-export async function isRecordedUpTo(database: Reader, ends: Readonly<Record<string, number>>): Promise<boolean> {
+/** Whether history has all outcomes that stand before these positions of `hookline.attempts`, all of them. */
+export async function isRecordedUpTo(
+  database: Reader,
+  ...ends: readonly Readonly<Record<string, number>>[]
+): Promise<boolean> {
   const sql = 'SELECT partition, next_offset FROM recorder_offsets WHERE topic = $1';
   const rows = (await database.query(sql, [TOPICS.attempts])) as { partition: number; next_offset: string }[];
   const recorded = new Map(rows.map((row) => [String(row.partition), Number(row.next_offset)]));
-  return Object.entries(ends).every(([partition, end]) => (recorded.get(partition) ?? 0) >= end);
+  return ends.flatMap(Object.entries<number>).every(([partition, end]) => (recorded.get(partition) ?? 0) >= end);
 }
