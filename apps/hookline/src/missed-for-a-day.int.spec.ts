@@ -85,6 +85,16 @@ async function publish(of = type): Promise<number[]> {
   return numbers;
 }
 
+/** Events of two moments that its endpoint, which is well again after them, does not get. */
+async function missMore(): Promise<number[]> {
+  const first = await publish();
+  time.advance(STEP_HOURS * HOUR_MS);
+  const second = await publish();
+  await allIsTold();
+  receiver.behave({ status: 204 });
+  return [...first, ...second];
+}
+
 const idOf = (of: string): string => of.slice(SUBSCRIPTIONS.length + 1);
 const keyOf = (n: number): string => `k${n % KEYS}`;
 
@@ -203,11 +213,7 @@ describe('what a subscriber has missed', () => {
       expect(await subscription()).toMatchObject({ disabledReason: 'failing' });
       await nothingIsTried();
 
-      missed.push(...(await publish()));
-      time.advance(STEP_HOURS * HOUR_MS);
-      missed.push(...(await publish()));
-      await allIsTold();
-      receiver.behave({ status: 204 });
+      missed.push(...(await missMore()));
       expect(taken()).toHaveLength(well.length);
       const body = { status: 'enabled', catchUp: true };
       expect(await hookline.api.admin('PATCH', path, body)).toMatchObject({ status: 'enabled' });
@@ -228,11 +234,7 @@ describe('what a subscriber has missed', () => {
       await receiver.waitForRequests(well.length + KEYS);
       expect(await hookline.api.admin('POST', `${path}/pause`, {})).toMatchObject({ status: 'paused' });
       await nothingIsTried();
-      missed.push(...(await publish()));
-      time.advance(STEP_HOURS * HOUR_MS);
-      missed.push(...(await publish()));
-      await allIsTold();
-      receiver.behave({ status: 204 });
+      missed.push(...(await missMore()));
       expect(taken()).toHaveLength(well.length);
       expect(await hookline.api.admin('POST', `${path}/resume`, {})).toMatchObject({ status: 'enabled' });
       await expectExactly([...well, ...missed]);

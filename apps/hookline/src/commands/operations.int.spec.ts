@@ -15,14 +15,14 @@ import {
 import { makeApiKey, newId } from '@hookline/domain';
 import { EmbeddedKafka } from '@hookline/embedded';
 import { createKafka, TopicsUnusable, WrongCluster } from '@hookline/kafka';
-import { createDataSource, ensureDatabase, rememberCluster, rememberedCluster } from '@hookline/persistence';
+import { ensureDatabase, rememberCluster, rememberedCluster } from '@hookline/persistence';
 import { Refusal, silentLogger } from '@hookline/platform';
 import { createTestDatabase, createTopics, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Admin, Kafka, Producer } from 'kafkajs';
-import type { DataSource } from 'typeorm';
 import { growEvents } from './grow-events.js';
 import { rebuildDatabase } from './rebuild-database.js';
 import { setup } from './setup.js';
+import { withDatabase } from './testing/tables.js';
 
 const HOLDS_FROM = { 0: 5, 1: 6, 2: 7 };
 
@@ -63,16 +63,6 @@ describe('operations on a Hookline that is there', () => {
       HOOKLINE_ATTEMPT_PARTITIONS: '3',
       HOOKLINE_LOG_LEVEL: 'silent',
     };
-  }
-
-  async function withDatabase<T>(url: string, use: (database: DataSource) => Promise<T>): Promise<T> {
-    const { database } = loadConfig({ database: databaseSection }, { DATABASE_URL: url });
-    const source = await createDataSource(database).initialize();
-    try {
-      return await use(source);
-    } finally {
-      await source.destroy();
-    }
   }
 
   const partitionsOf = async (topic: string): Promise<number> =>
