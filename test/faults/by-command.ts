@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { projectRoot } from '@hookline/embedded';
 import type { Reconciliation } from './reconcile.js';
 import type { Scenario } from './scenario.js';
+import { hookline } from './site/command.js';
 import { settingsOfAll } from './site/settings.js';
 import type { Site } from './site/site.js';
 
@@ -50,7 +47,10 @@ function otherwise(report: Report, scenario: Scenario, reconciled: readonly Reco
   for (const { subscription, delivered, deadLettered, held, overtaken } of reconciled) {
     const its = report.subscriptions[scenario.get(subscription).id] ?? {};
     const all = Object.values(its).reduce((sum, count) => sum + count, 0);
-    if (all < delivered + deadLettered + held - overtaken || (its.delivered ?? 0) < delivered - overtaken - untold(its))
+    if (
+      all < delivered + deadLettered + held - overtaken ||
+      (its.delivered ?? 0) < delivered - overtaken - (its.pending ?? 0)
+    )
       faults.push(
         `hookline reconcile of ${subscription}: ${JSON.stringify(its)}, where ${delivered} were delivered, ${deadLettered} dead-lettered, ${held} held`,
       );
@@ -58,18 +58,10 @@ function otherwise(report: Report, scenario: Scenario, reconciled: readonly Reco
   return faults;
 }
 
-const untold = ({ pending = 0 }: Partial<Record<State, number>>): number => pending;
-
 /** @returns its report, or what it said instead */
 async function run(site: Site, tenantId: string): Promise<Report | string> {
-  const entry = join(projectRoot(), 'dist', 'apps', 'hookline', 'src', 'main.js');
   const args = ['reconcile', '--tenant', tenantId, '--json'];
-  const env = settingsOfAll(site.surroundings);
-  const child = spawn(process.execPath, [entry, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [report, said] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (report += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (report === '') return `it ended with ${code}: ${said.trim().split('\n').slice(-SAID).join('\n')}`;
+  const { code, report, errors } = await hookline(args, settingsOfAll(site.surroundings));
+  if (report === '') return `it ended with ${code}: ${errors.trim().split('\n').slice(-SAID).join('\n')}`;
   return JSON.parse(report) as Report;
 }

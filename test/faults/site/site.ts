@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { EmbeddedKafka, EmbeddedPostgres, ProcessRegister, projectRoot } from '@hookline/embedded';
+import { EmbeddedKafka, EmbeddedPostgres, ProcessRegister } from '@hookline/embedded';
 import { DatabaseProxy, HooklineApi, KafkaProxy } from '@hookline/testing';
 import { Brokers } from './brokers.js';
+import { hookline } from './command.js';
 import { Fleet, ROLES } from './fleet.js';
 import { History } from './history.js';
 import { Outbox } from './outbox.js';
@@ -176,11 +175,9 @@ export class Site implements AsyncDisposable {
   }
 
   private async setUp(): Promise<void> {
-    const entry = join(projectRoot(), 'dist', 'apps', 'hookline', 'src', 'main.js');
     const env = { ...settingsOfAll(this.surroundings), DATABASE_URL: this.parts.databaseUrl };
-    const child = spawn(process.execPath, [entry, 'setup'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`the set-up ended with code ${code}`);
+    const { code, errors } = await hookline(['setup'], env);
+    if (code !== 0) throw new Error(`the set-up ended with code ${code}: ${errors}`);
   }
 }
 
