@@ -1,4 +1,4 @@
-import { fingerprintOf, fingerprintOfAll, opens, remainderOf, type Remainder } from './remainder.js';
+import { fingerprintOf, opens, remainderOf, sumOf, type Remainder } from './remainder.js';
 
 /** The parts of one record that is several pieces of work, and which of them are complete. */
 export class RecordParts {
@@ -17,7 +17,7 @@ export class RecordParts {
   ) {
     this.openParts = new Set(parts);
     if (restored === undefined) return;
-    const isOpen = opens(restored, fingerprintOfAll(parts));
+    const isOpen = opens(restored, parts.map(fingerprintOf));
     for (const part of parts) if (!isOpen(fingerprintOf(part))) this.openParts.delete(part);
   }
 
@@ -38,7 +38,7 @@ export class RecordParts {
     const open = this.openParts;
     if (open.size === this.parts.length) return undefined;
     return (this.told ??= remainderOf(
-      fingerprintOfAll(this.parts),
+      sumOf(this.parts.map(fingerprintOf)),
       [...open].map(fingerprintOf),
       this.parts.filter((part) => !open.has(part)).map(fingerprintOf),
     ));

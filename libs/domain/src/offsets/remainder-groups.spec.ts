@@ -2,11 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CompletionTracker } from './completion-tracker.js';
 import { decodeOffsetMetadata, encodeOffsetMetadata, MAX_METADATA_CHARACTERS } from './offset-metadata.js';
-import { fingerprintOf, fingerprintOfAll, opens, remainderOf } from './remainder.js';
+import { fingerprintOf, opens, remainderOf, sumOf } from './remainder.js';
 
 const name = (n: number): string => `sub_${n.toString().padStart(20, '0')}`;
-/** The fingerprint of all parts, where it doesn't matter which. */
-const ALL = 4_711;
 const PARTS = 6;
 const RECORDS = 12;
 
@@ -65,33 +63,62 @@ describe('the remainders of records', () => {
 
   it('names the open or the complete parts, whichever are fewer', () => {
     const prints = Array.from({ length: 64 }, (_, n) => fingerprintOf(name(n)));
-    expect(remainderOf(ALL, prints.slice(0, 2), prints.slice(2))).toHaveLength(2 + 1 + 2 * 2);
-    expect(remainderOf(ALL, prints.slice(3), prints.slice(0, 3))).toHaveLength(2 + 1 + 2 * 3);
+    expect(remainderOf(sumOf(prints), prints.slice(0, 2), prints.slice(2))).toHaveLength(2 + 1 + 2 * 2);
+    expect(remainderOf(sumOf(prints), prints.slice(3), prints.slice(0, 3))).toHaveLength(2 + 1 + 2 * 3);
     for (const done of [1, 31, 32, 63]) {
-      const isOpen = opens(remainderOf(ALL, prints.slice(done), prints.slice(0, done)), ALL);
+      const isOpen = opens(remainderOf(sumOf(prints), prints.slice(done), prints.slice(0, done)), prints);
       expect(prints.map(isOpen)).toEqual(prints.map((_, i) => i >= done));
     }
   });
 
-  it('takes all for open where the record has other parts now, in whatever order they come', () => {
-    const before = ['a', 'b', 'c'];
+  const openOf = (before: string[], done: string[], now: string[]): string[] => {
     const tracker = new CompletionTracker(0);
     tracker.begin(0);
-    for (const part of ['a', 'b']) tracker.parts(0, before).complete(part);
+    for (const part of done) tracker.parts(0, before).complete(part);
     const { complete, remainders } = decodeOffsetMetadata(0, committed(tracker).text);
-    const openOf = (parts: string[]): string[] => {
-      const next = new CompletionTracker(0, complete, remainders);
-      next.begin(0);
-      return [...next.parts(0, parts).open];
-    };
-    expect(openOf(['c', 'a', 'b'])).toEqual(['c']);
+    const next = new CompletionTracker(0, complete, remainders);
+    next.begin(0);
+    return [...next.parts(0, now).open];
+  };
+
+  it('takes for complete what it names as complete, and the others for open, whatever parts the record has now', () => {
+    expect(openOf(['a', 'b', 'c'], ['a'], ['x', 'a', 'y', 'b'])).toEqual(['x', 'y', 'b']);
+  });
+
+  it('repeats nothing of a record that has one part more now, or one fewer that was open', () => {
+    const before = ['a', 'b', 'c', 'd'];
+    const done = ['a', 'b'];
+    expect(openOf(before, done, ['c', 'a', 'd', 'b'])).toEqual(['c', 'd']);
+    for (let at = 0; at <= before.length; at++)
+      expect(openOf(before, done, before.toSpliced(at, 0, 'new')).sort()).toEqual(['c', 'd', 'new']);
+    expect(openOf(before, done, ['a', 'b', 'd'])).toEqual(['d']);
+  });
+
+  it('takes all for open where the record has other parts now and it names the open ones', () => {
+    const before = ['a', 'b', 'c'];
+    const done = ['a', 'b'];
     // What was "b" and "c" is one piece now: it has a name of its own, and nobody has done it.
-    expect(openOf(['a', 'b,c'])).toEqual(['a', 'b,c']);
-    expect(openOf([...before, 'd'])).toEqual([...before, 'd']);
+    for (const now of [
+      ['a', 'b,c'],
+      [...before, 'd', 'e'],
+      ['b', 'c'],
+      ['a', 'c', 'd'],
+    ])
+      expect(openOf(before, done, now)).toEqual(now);
+  });
+
+  it('takes nothing for complete that was not done, whatever parts the record has now', () => {
+    const some = (): fc.Arbitrary<string[]> => fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { minLength: 1 });
+    fc.assert(
+      fc.property(some(), some(), some(), (before, of, now) => {
+        const done = before.filter((part) => of.includes(part)).slice(0, before.length - 1);
+        expect(openOf(before, done, now)).toEqual(expect.arrayContaining(now.filter((part) => !done.includes(part))));
+      }),
+    );
   });
 
   it('takes a part for open where its fingerprint is that of a complete one', () => {
-    const isOpen = opens(remainderOf(ALL, [7, 8, 9], [7]), ALL);
+    const isOpen = opens(remainderOf(sumOf([7, 8, 9]), [7, 8, 9], [7]), [7, 8, 9]);
     expect([7, 8, 9].map(isOpen)).toEqual([true, true, true]);
   });
 
@@ -139,7 +166,7 @@ describe('the remainders of records', () => {
     const { remainders } = decodeOffsetMetadata(0, text);
     expect(remainders.length).toBeGreaterThan(250);
     for (const { from, remainder } of remainders) {
-      const isOpen = opens(remainder, fingerprintOfAll(partsOf(from)));
+      const isOpen = opens(remainder, partsOf(from).map(fingerprintOf));
       expect(partsOf(from).map((part) => isOpen(fingerprintOf(part)))).toEqual(partsOf(from).map((_, n) => n >= 4));
     }
   });

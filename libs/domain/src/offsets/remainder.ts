@@ -18,11 +18,9 @@ export function fingerprintOf(part: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) % FINGERPRINT_LIMIT;
 }
 
-/** One fingerprint of all parts together, in whatever order they come. */
-export function fingerprintOfAll(parts: readonly string[]): number {
-  let sum = parts.length;
-  for (const part of parts) sum = (sum + fingerprintOf(part)) % FINGERPRINT_LIMIT;
-  return sum;
+/** One fingerprint of all parts together, by theirs, in whatever order they come. */
+export function sumOf(fingerprints: readonly number[]): number {
+  return fingerprints.reduce((sum, fingerprint) => (sum + fingerprint) % FINGERPRINT_LIMIT, fingerprints.length);
 }
 
 /**
@@ -39,16 +37,25 @@ export function remainderOf(all: number, open: readonly number[], complete: read
 }
 
 /**
- * Which parts are open, by their fingerprints. All of them, where it is the remainder of other ones.
- * @param all the fingerprint of all that there are
+ * Which parts are open, by their fingerprints. Of other parts than those of which it is the remainder:
+ * - What is named as complete is complete, whatever else there is: a name says all that the part is.
+ * - Where the open ones are named, one part that came is told by the sum, and one that went where it was open.
+ * - Otherwise all of them are open, and repeated.
+ *
+ * A stranger is taken for complete where its fingerprint is that of a complete part: one in 2^30 for each of those.
  */
-export function opens(remainder: Remainder, all: number): (fingerprint: number) => boolean {
+export function opens(remainder: Remainder, parts: readonly number[]): (fingerprint: number) => boolean {
   const reader = new TextReader(remainder);
-  if (reader.fingerprint() !== all) return () => true;
+  const before = reader.fingerprint();
   const head = reader.number();
   const named = new Set<number>();
   for (let left = Math.floor(head / 2); left > 0; left--) named.add(reader.fingerprint());
-  return head % 2 === OPEN ? (fingerprint) => named.has(fingerprint) : (fingerprint) => !named.has(fingerprint);
+  if (head % 2 === COMPLETE) return (fingerprint) => !named.has(fingerprint);
+  const now = sumOf(parts);
+  if (now === before || named.has(onlyOne(before, now))) return (fingerprint) => named.has(fingerprint);
+  const came = onlyOne(now, before);
+  if (parts.filter((fingerprint) => fingerprint === came).length !== 1) return () => true;
+  return (fingerprint) => fingerprint === came || named.has(fingerprint);
 }
 
 /** Reads past one. @throws RangeError if there is none */
@@ -57,6 +64,11 @@ export function readRemainder(reader: TextReader): Remainder {
   reader.fingerprint();
   for (let left = Math.floor(reader.number() / 2); left > 0; left--) reader.fingerprint();
   return reader.text.slice(from, reader.at);
+}
+
+/** The fingerprint of the part by which the one sum has more than the other, if it is one. */
+function onlyOne(more: number, less: number): number {
+  return (more - less - 1 + FINGERPRINT_LIMIT) % FINGERPRINT_LIMIT;
 }
 
 const OPEN = 0;
