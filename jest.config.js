@@ -31,8 +31,9 @@ const common = {
 export default {
   // Brokers share the machine with the tests: more workers only make them wait for each other.
   maxWorkers: 2,
-  // For a test that hangs; each wait in a test has a shorter deadline of its own, which says what it waited for.
-  testTimeout: 120_000,
+  // For a test that hangs. Each wait has a deadline of its own, 60 to 90 s, and says what it waited for: several of them
+  // in one test are to end before this does.
+  testTimeout: 300_000,
   projects: [
     {
       ...common,

@@ -13,6 +13,6 @@ export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promis
       const { topics: made } = await admin.fetchTopicMetadata({ topics: names });
       return made.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0));
     },
-    { deadlineMs: 30_000, what: `leaders of ${names.join(', ')}` },
+    { deadlineMs: 60_000, what: `leaders of ${names.join(', ')}` },
   );
 }

@@ -1,6 +1,7 @@
 export { uniqueName } from './unique-name.js';
 export { testCertificate } from './certificate.js';
-export { waitUntil } from './wait-until.js';
+export { waitUntil, type Awaited } from './wait-until.js';
+export { distinct } from './distinct.js';
 export { TestClock } from './test-clock.js';
 export { testCopies, testKafkaBrokers, testReplication } from './kafka.js';
 export { startRole, type RoleProcess } from './start-role.js';

@@ -1,7 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { distinct } from '../distinct.js';
 import { waitUntil } from '../wait-until.js';
 import type { Answer, Behaviour, ReceivedRequest } from './behaviour.js';
+
+/** For everything that must happen on a busy machine. */
+const PATIENCE_MS = 90_000;
 
 /** An endpoint on loopback that keeps all it gets: the truth that a test compares everything else with. */
 export class WebhookReceiver {
@@ -32,6 +36,12 @@ export class WebhookReceiver {
     return this.requests.filter(({ status }) => status !== undefined && status >= 200 && status < 300);
   }
 
+  /** Each attempt once, in order: a worker that lost its lease while the machine stood still makes one again, with the same body. */
+  get attempts(): ReceivedRequest[] {
+    const idOf = ({ path, id, headers }: ReceivedRequest): string => `${path} ${id} ${headers['hookline-attempt']}`;
+    return distinct(this.requests, idOf, ({ body }) => body);
+  }
+
   /** Each `webhook-id` that was accepted, with how often. */
   acceptedIds(): Map<string, number> {
     const counts = new Map<string, number>();
@@ -40,20 +50,28 @@ export class WebhookReceiver {
   }
 
   /** Waits for this many distinct ids to be accepted. */
-  async waitForIds(count: number, deadlineMs = 60_000): Promise<Set<string>> {
+  async waitForIds(count: number, deadlineMs = PATIENCE_MS): Promise<Set<string>> {
     await waitUntil(() => this.acceptedIds().size >= count, {
       deadlineMs,
       what: `${count} distinct webhooks (${this.url})`,
-    }).catch((error: Error) => {
-      throw new Error(`${error.message}: ${this.acceptedIds().size} have come, in ${this.requests.length} requests`);
+      seen: () => this.seen(),
     });
     return new Set(this.acceptedIds().keys());
   }
 
   /** Waits for this many requests, whatever they were answered with. */
-  async waitForRequests(count: number, deadlineMs = 60_000): Promise<readonly ReceivedRequest[]> {
-    await waitUntil(() => this.requests.length >= count, { deadlineMs, what: `${count} requests (${this.url})` });
+  async waitForRequests(count: number, deadlineMs = PATIENCE_MS): Promise<readonly ReceivedRequest[]> {
+    await waitUntil(() => this.requests.length >= count, {
+      deadlineMs,
+      what: `${count} requests (${this.url})`,
+      seen: () => this.seen(),
+    });
     return this.requests;
+  }
+
+  /** In words, for a wait that was in vain. */
+  seen(): string {
+    return `${this.acceptedIds().size} distinct ones accepted, in ${this.requests.length} requests`;
   }
 
   /** Listens again, on the port that it had. */
