@@ -5,7 +5,6 @@ import {
   connectionOptions,
   createDataSource,
   DeliveryHistory,
-  ExpungedPayloads,
   rememberedCluster,
   Session,
 } from '@hookline/persistence';
@@ -21,7 +20,7 @@ import { failuresOf } from './keepers/failures.js';
 import { KeysService } from './keys/keys.service.js';
 import { serveOpenApi } from './openapi/openapi.js';
 import { outboxOf } from './outbox/outbox.js';
-import { PayloadsService } from './payloads/payloads.service.js';
+import { payloadsOf } from './payloads/payloads.js';
 import { replayHistory, ReplayMachinery } from './replay-machinery.js';
 import { RecoveryService } from './replays/recovery.service.js';
 import { ReplaysService } from './replays/replays.service.js';
@@ -50,7 +49,7 @@ export const adminApiRole: RoleDefinition<typeof sections> = { name: 'admin-api'
 
 function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleParts {
   const clock = systemClock;
-  const { admin, delivery } = config;
+  const { admin } = config;
   const quick = {
     ...config.database,
     connectTimeoutMs: Math.min(config.database.connectTimeoutMs, admin.requestTimeoutMs),
@@ -107,15 +106,7 @@ function build({ config, logger, metrics }: RoleContext<typeof sections>): RoleP
       tenants: new TenantsService(database, clock),
       keys: new KeysService(database, clock, admin.maxKeys),
       subscriptions: subscriptionsOf({ database, log, clock }, config),
-      payloads: new PayloadsService(
-        {
-          payloads: new ExpungedPayloads(database),
-          plan: topicPlan(config.topics, delivery.retryDelaysMs),
-          output: pump,
-          clock,
-        },
-        { windowMs: delivery.windowMs, timeoutMs: admin.requestTimeoutMs },
-      ),
+      payloads: payloadsOf(database, clock, config),
       ...historyOf(database, clock, config),
       replays,
       recovery: new RecoveryService({ database, log, deliveries, replays, clock, maxOpen: admin.maxOpenReplays }),

@@ -3,7 +3,14 @@ import { OUTBOX_CHANNEL, type PendingSubscription, type Session } from '@hooklin
 import { SessionLoop } from '../database/session-loop.js';
 import type { CompactedTail } from './compacted-tail.js';
 import type { OutboxObserver } from './outbox-metrics.js';
-import { deleteRows, keepStamps, oldestRows, type OutboxRow, type PlacedRow } from './outbox-rows.js';
+import {
+  deleteRows,
+  keepStamps,
+  oldestRows,
+  type OutboxRow,
+  type PlacedRow,
+  type SubscriptionRow,
+} from './outbox-rows.js';
 import { writeRecords, type Term, type TopicRecord } from './term.js';
 import { TopicMender, type TopicMenderParts } from './topic-mender.js';
 import { VersionStamps } from './version-stamps.js';
@@ -28,7 +35,7 @@ export interface OutboxPublisherSettings {
 }
 
 /**
- * Brings changes from PostgreSQL to the compacted topics. One process at a time is the writer, by an advisory lock;
+ * Brings changes from PostgreSQL to the compacted topics, and what was expunged. One process at a time is the writer, by an advisory lock;
  * it publishes in the order of the outbox and deletes what Kafka has acknowledged, so a crash in between repeats a
  * record and loses none. A writer that was frozen and wakes may still put an old record after a new one: the
  * writer reads the topics as well, and writes again whatever is older there than its row.
@@ -103,7 +110,7 @@ export class OutboxPublisher {
 
   /** Stamps what is not stamped yet, and keeps that. */
   private async place(rows: readonly OutboxRow[], { session, stamps }: Term): Promise<void> {
-    const ours = rows.filter(({ topic }) => topic === TOPICS.subscriptions);
+    const ours = rows.filter(isOfSubscription);
     const events = ours.every(isPlaced) ? [] : await this.parts.offsets.bounds(TOPICS.events);
     await stamps.recall(
       session,
@@ -122,6 +129,10 @@ export class OutboxPublisher {
   }
 }
 
-function isPlaced(row: OutboxRow): row is PlacedRow {
+function isOfSubscription(row: OutboxRow): row is SubscriptionRow {
+  return row.topic === TOPICS.subscriptions;
+}
+
+function isPlaced(row: SubscriptionRow): row is PlacedRow {
   return 'holdsFrom' in row.payload;
 }

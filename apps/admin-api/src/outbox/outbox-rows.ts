@@ -1,4 +1,4 @@
-import { TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
+import { TOPICS, type CredentialRecord, type ExpungedRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { REPLAY_CHANNEL, type PendingSubscription, type Session } from '@hookline/persistence';
 import { stampedVersion } from './earlier-versions.js';
 import { moveSpans } from './held-spans.js';
@@ -8,12 +8,17 @@ export interface OutboxRow {
   id: string;
   topic: string;
   key: string;
-  payload: CredentialRecord | PendingSubscription | SubscriptionRecord;
+  payload: CredentialRecord | PendingSubscription | SubscriptionRecord | ExpungedRecord;
   created_at: Date;
 }
 
+/** A change of a subscription. */
+export interface SubscriptionRow extends OutboxRow {
+  payload: PendingSubscription | SubscriptionRecord;
+}
+
 /** A row whose version has its place in the log. */
-export interface PlacedRow extends OutboxRow {
+export interface PlacedRow extends SubscriptionRow {
   payload: SubscriptionRecord;
 }
 

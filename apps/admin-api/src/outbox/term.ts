@@ -1,4 +1,10 @@
-import { encodeCompacted, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
+import {
+  encodeCompacted,
+  encodeProgress,
+  type CredentialRecord,
+  type ExpungedRecord,
+  type SubscriptionRecord,
+} from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
 import { type Session, unlessAborted } from '@hookline/persistence';
 import type { VersionStamps } from './version-stamps.js';
@@ -15,7 +21,7 @@ export interface Term {
 export interface TopicRecord {
   topic: string;
   key: string;
-  payload: CredentialRecord | SubscriptionRecord;
+  payload: CredentialRecord | SubscriptionRecord | ExpungedRecord;
 }
 
 /** Resolves when Kafka has acknowledged all of them. @throws the signal's reason, NotDurable */
@@ -25,8 +31,10 @@ export async function writeRecords(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  const written = records.map(({ topic, key, payload }) =>
-    output.produce({ topic, key, value: encodeCompacted(payload) }),
-  );
+  const written = records.map(({ topic, key, payload }) => output.produce({ topic, key, value: encode(payload) }));
   await unlessAborted(Promise.all(written), signal);
+}
+
+function encode(payload: TopicRecord['payload']): Buffer {
+  return 'expungedAt' in payload ? encodeProgress(payload) : encodeCompacted(payload);
 }

@@ -14,7 +14,8 @@ export const expungedView = z.object({
     )
     .describe(
       'The event, and others with its id: their payloads are gone from the database, with what endpoints have answered, ' +
-        'and nothing sends them anew. What is in a lane already is still tried: what an endpoint answers to that is ' +
+        'and nothing sends them anew. The log is told, at once or as soon as Kafka is there, so that a database that is made ' +
+        'anew from it leaves them out. What is in a lane already is still tried: what an endpoint answers to that is ' +
         'recorded again. Expunge once more when the deliveries are over.',
     ),
   copies: z

@@ -1,4 +1,5 @@
 import type { LogPosition } from '@hookline/contracts';
+import { enqueueExpunged } from '../management/enqueue.js';
 import type { Queryable } from '../migrate.js';
 
 /** One event whose payload is out of the history. */
@@ -19,23 +20,28 @@ export interface CopiesOf {
   latest: Date | null;
 }
 
-/** Takes payloads out of the history: the data of events, and what endpoints answered, for many answer with what they got. */
+/**
+ * Takes payloads out of the history: the data of events, and what endpoints answered, for many answer with what they got.
+ * The log is told by the outbox, in the same transaction, for whoever makes the database anew from it, or sends again what it
+ * has. Every event of the tenant with this id, repeats included; one that was expunged before keeps its time, and is told again.
+ * @returns none if history has no such event
+ */
+export async function expunge(transaction: Queryable, tenantId: string, eventId: string): Promise<Expunged[]> {
+  const rows = await transaction.query<ExpungedRow[]>(EXPUNGE, [eventId, tenantId]);
+  const events = rows.map((row) => ({
+    partition: row.partition,
+    offset: Number(row.offset),
+    at: row.appended_at.getTime(),
+    expungedAt: row.expunged_at,
+  }));
+  const records = events.map((event) => ({ v: 1, ...event, expungedAt: event.expungedAt.getTime() }) as const);
+  if (records.length > 0) await enqueueExpunged(transaction, records);
+  return events;
+}
+
+/** What history knows of payloads that were taken out. */
 export class ExpungedPayloads {
   constructor(private readonly database: Queryable) {}
-
-  /**
-   * Every event of the tenant with this id, repeats included; one that was expunged before keeps its time.
-   * @returns none if history has no such event
-   */
-  async expunge(tenantId: string, eventId: string): Promise<Expunged[]> {
-    const rows = await this.database.query<ExpungedRow[]>(EXPUNGE, [eventId, tenantId]);
-    return rows.map((row) => ({
-      partition: row.partition,
-      offset: Number(row.offset),
-      at: row.appended_at.getTime(),
-      expungedAt: row.expunged_at,
-    }));
-  }
 
   /**
    * @param positions of events of this tenant

@@ -1,4 +1,10 @@
-import type { CredentialRecord, SubscriptionRecord } from '@hookline/contracts';
+import {
+  expungedKey,
+  TOPICS,
+  type CredentialRecord,
+  type ExpungedRecord,
+  type SubscriptionRecord,
+} from '@hookline/contracts';
 
 /** PostgreSQL tells the publisher of new rows on this channel, when the transaction that made them commits. */
 export const OUTBOX_CHANNEL = 'hookline_outbox';
@@ -27,5 +33,20 @@ export async function enqueue(
   ...records: readonly PendingRecord[]
 ): Promise<void> {
   await transaction.query(INSERT, [topic, JSON.stringify(records)]);
+  await transaction.query(`SELECT pg_notify('${OUTBOX_CHANNEL}', '')`);
+}
+
+const INSERT_EXPUNGED = `
+  INSERT INTO outbox (topic, key, version, payload)
+  SELECT $1, key, 1, record FROM unnest($2::text[], $3::jsonb[]) AS told(key, record)
+  ON CONFLICT (topic, key, version) DO NOTHING`;
+
+/** Puts on their way to the log which payloads were taken out, in the transaction that does it; what is on its way already goes once. */
+export async function enqueueExpunged(transaction: Transaction, records: readonly ExpungedRecord[]): Promise<void> {
+  await transaction.query(INSERT_EXPUNGED, [
+    TOPICS.progress,
+    records.map(expungedKey),
+    records.map((record) => JSON.stringify(record)),
+  ]);
   await transaction.query(`SELECT pg_notify('${OUTBOX_CHANNEL}', '')`);
 }
