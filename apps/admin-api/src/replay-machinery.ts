@@ -19,6 +19,7 @@ import { SliceKeeper } from './keepers/slice-keeper.js';
 import { HeldKeeper } from './keepers/held-keeper.js';
 import { SpanKeeper } from './keepers/span-keeper.js';
 import { VersionReader } from './keepers/version-reader.js';
+import { couldComeBack, ExpungedKeeper } from './payloads/expunged-keeper.js';
 import { CatchUpRanges } from './replays/catch-up-ranges.js';
 import { ChosenReader } from './replays/chosen-reader.js';
 import { Decisions } from './replays/decisions.js';
@@ -123,7 +124,8 @@ function keepersOf(
   { admin, delivery, http, topics }: MachinerySettings,
 ): ConstructorParameters<typeof Keepers>[0]['keepers'] {
   const knownAfterMs = delivery.viewStaleMs + admin.knownMarginMs;
-  const lanes = topicPlan(topics, delivery.retryDelaysMs).flatMap(({ name, kind }) => (kind === 'lane' ? [name] : []));
+  const plan = topicPlan(topics, delivery.retryDelaysMs);
+  const lanes = plan.flatMap(({ name, kind }) => (kind === 'lane' ? [name] : []));
   return [
     new VersionReader({ log, reader, logger, knownAfterMs }),
     new SpanKeeper(log, output),
@@ -143,6 +145,7 @@ function keepersOf(
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),
+    new ExpungedKeeper({ log, output, clock }, couldComeBack(plan, delivery.windowMs)),
     new DeadLetterReader({ log, reader, clock, logger, keptMs: topics.deadLettersRetentionMs }),
     ...(failures === undefined ? [] : [failures]),
     ...(ageOuts === undefined ? [] : [new AgeOutKeeper({ ageOuts, log, lanes, output, clock, logger })]),

@@ -3,6 +3,7 @@ import type { RangeReader } from '@hookline/kafka';
 import type { Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Keeper } from '../keepers/keepers.js';
+import { oldestDay } from '../keepers/oldest-day.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { putDown } from './put-down.js';
 import { recordIn } from './record-in.js';
@@ -57,10 +58,10 @@ export class DeadLetterReader implements Keeper {
   private async sweep(session: Session, signal: AbortSignal): Promise<void> {
     const { clock, keptMs } = this.parts;
     await deleteAll(session, OLD_RECORDS, [new Date(clock.now() - keptMs)], signal);
-    const [oldest] = await session.query<{ day: string | null }>(OLDEST_DAY);
-    if (!oldest?.day) return;
+    const oldest = await oldestDay(session);
+    if (oldest === undefined) return;
     for (const table of ['replay_choices', 'dead_letter_discards'])
-      await deleteAll(session, forgotten(table), [startOf(oldest.day)], signal);
+      await deleteAll(session, forgotten(table), [oldest], signal);
   }
 }
 
@@ -69,11 +70,6 @@ async function deleteAll(session: Session, sql: string, parameters: unknown[], s
     signal.throwIfAborted();
     rows = (await session.query(sql, [...parameters, SWEEP_ROWS])).length;
   }
-}
-
-/** @param day as `20261122` */
-function startOf(day: string): Date {
-  return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
 }
 
 async function positions(session: Session): Promise<Map<number, number>> {
@@ -86,11 +82,6 @@ async function positions(session: Session): Promise<Map<number, number>> {
 const OLD_RECORDS = `
   DELETE FROM dead_letter_records WHERE key IN (
     SELECT key FROM dead_letter_records WHERE appended_at < $1 ORDER BY appended_at LIMIT $2) RETURNING 1`;
-
-/** The first day of history that is still there, as its table is named; null where there is none. */
-const OLDEST_DAY = `
-  SELECT min(right(c.relname, 8)) AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-   WHERE i.inhparent = 'deliveries'::regclass AND c.relname ~ '_[0-9]{8}$'`;
 
 function forgotten(table: string): string {
   return `

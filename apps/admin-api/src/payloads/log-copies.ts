@@ -39,7 +39,7 @@ export function logCopies(
   });
 }
 
-/** Whole segments are deleted, so the last record of one waits for none and the first for all of it. */
-function keptMs({ configs }: TopicSpec): number {
+/** For how long a topic may have a record, ms: whole segments are deleted, so the last record of one waits for none and the first for all of it. */
+export function keptMs({ configs }: TopicSpec): number {
   return Number(configs['retention.ms']) + Number(configs['segment.ms']) + CHECK_MS;
 }

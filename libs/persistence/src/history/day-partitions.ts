@@ -88,15 +88,8 @@ function dropDay(table: string): string {
   return `DO $$ BEGIN
     PERFORM pg_advisory_xact_lock(${DAYS_LOCK});
     IF to_regclass('${table}') IS NOT NULL THEN
-      ${table.startsWith('events_') ? `${noteDay(table)} ${forgetExpunged(table)}` : ''}
+      ${table.startsWith('events_') ? noteDay(table) : ''}
       DROP TABLE ${table};
     END IF;
   END $$`;
-}
-
-/** What was expunged of a day's table of `events` is gone with it. */
-function forgetExpunged(table: string): string {
-  return `
-    DELETE FROM expunged_events x USING ${table} e
-     WHERE e.partition = x.partition AND e."offset" = x."offset" AND e.appended_at = x.appended_at;`;
 }
