@@ -247,6 +247,27 @@ describe('operations on a Hookline that is there', () => {
     await expect(rebuild(true)).rejects.toThrow(/has tenants already/);
   });
 
+  it('refuses to rebuild a database into which a recorder writes, says so, and writes nothing', async () => {
+    const env = await environment();
+    await setup(env, silentLogger);
+    const expunged = { partition: 1, offset: 7, at: Date.UTC(2026, 0, 1), expungedAt: Date.UTC(2026, 0, 2) };
+    await compacted(TOPICS.progress, expungedKey(expunged), encodeProgress({ v: 1, ...expunged }));
+    await withDatabase(env.DATABASE_URL, (database) =>
+      database.query('INSERT INTO recorder_offsets (topic, partition, next_offset) VALUES ($1, 1, 41)', [
+        TOPICS.events,
+      ]),
+    );
+    const before = await everything(env.DATABASE_URL);
+    await expect(rebuildDatabase(true, env, () => undefined, silentLogger)).rejects.toThrow(
+      /partition 1 of hookline\.events up to 41.*Nothing was written\. Stop the recorders and admin-api/,
+    );
+    expect(await everything(env.DATABASE_URL)).toEqual(before);
+    await withDatabase(env.DATABASE_URL, async (database) => {
+      for (const table of ['tenants', 'api_keys', 'subscriptions', 'held_spans', 'expunged_events', 'outbox'])
+        expect(await database.query(`SELECT FROM ${table}`)).toEqual([]);
+    });
+  });
+
   it('makes a database that is missing', async () => {
     const { DATABASE_URL } = await environment();
     await (databases.at(-1) as TestDatabase).drop();

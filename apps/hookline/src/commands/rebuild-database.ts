@@ -13,7 +13,7 @@ const sections = { kafka: kafkaSection, database: databaseSection, logging: logg
  * Makes the database anew from the topics: subscriptions and keys from the compacted ones, tenants from those; the history is
  * written by the recorders, which begin where their topics begin. It can be run again until it has said that it is done.
  * @returns the exit code: 1 where nothing was done for want of a yes
- * @throws Refusal where the database isn't empty, or the topics aren't ours
+ * @throws Refusal where the database isn't empty, recorders have written to it, or the topics aren't ours
  */
 export async function rebuildDatabase(
   yes: boolean,
@@ -41,11 +41,12 @@ export async function rebuildDatabase(
     await database.initialize();
     try {
       const rows = await database.transaction(async (manager) => {
+        const rebuilt = await rebuildManagement(manager, keys.records, subscriptions.records);
         await noteExpunged(
           manager,
           expunged.map((record) => ({ ...record, expungedAt: new Date(record.expungedAt) })),
         );
-        return rebuildManagement(manager, keys.records, subscriptions.records);
+        return rebuilt;
       });
       say(
         `Done: ${rows.subscriptions} subscriptions (and ${rows.heldSpans} spans of the log that some have not got), ${rows.keys} keys, ${rows.tenants} tenants.\n`,

@@ -1,7 +1,7 @@
 import { TOPICS, type CredentialRecord, type SubscriptionRecord } from '@hookline/contracts';
-import { Refusal } from '@hookline/platform';
 import type { EntityManager } from 'typeorm';
 import { enqueue, type PendingSubscription } from '../management/enqueue.js';
+import { lockEmpty } from './only-empty.js';
 import { heldSpans, keyRow, subscriptionRow, withoutCatchUp, type FoundRecord } from './management-rows.js';
 
 export interface RebuiltRows {
@@ -20,20 +20,14 @@ const BATCH = 500;
 /**
  * Fills tenants, keys, subscriptions and what these have not got from the records of the compacted topics.
  * @param manager in a transaction
- * @throws Refusal where the database has any of these already
+ * @throws Refusal where the database has any of these already, or history
  */
 export async function rebuildManagement(
   manager: EntityManager,
   keys: readonly FoundRecord<CredentialRecord>[],
   found: readonly FoundRecord<SubscriptionRecord>[],
 ): Promise<RebuiltRows> {
-  // Nobody makes a tenant meanwhile, and no two rebuild at once.
-  await manager.query('LOCK TABLE tenants IN EXCLUSIVE MODE');
-  const [used] = await manager.query<{ id: string }[]>('SELECT id FROM tenants LIMIT 1');
-  if (used !== undefined)
-    throw new Refusal(
-      `The database has tenants already (${used.id}): only an empty one is rebuilt. Nothing was written. Drop it first, or name another one in DATABASE_URL.`,
-    );
+  await lockEmpty(manager);
   const ended = found.filter(({ record }) => record.catchingUp !== undefined).map(withoutCatchUp);
   const subscriptions = [...found.filter(({ record }) => record.catchingUp === undefined), ...ended];
   const tenants = tenantRows([...keys, ...subscriptions]);

@@ -8,18 +8,23 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Keeps out of the history what was expunged before it is written: where a database is made anew from the log, which still
  * has the payload, and what endpoints answered to it. An event that is written for the first time can't have been expunged
- * yet, so it is looked once what has been.
+ * yet, so it is looked once what has been, and again after whatever went wrong: the database may have been made anew then.
  */
 export class ExpungedFilter {
   private offsets: ReadonlyMap<number, ReadonlySet<number>> | undefined;
 
-  /** Before the first batch. */
+  /** In the transaction of a batch, behind the lock on its offsets: whoever makes the database anew is through by then. */
   async look(client: Pick<PoolClient, 'query'>): Promise<void> {
     if (this.offsets !== undefined) return;
     const { rows } = await client.query<{ partition: number; offsets: string[] }>(
       'SELECT partition, array_agg("offset") AS offsets FROM expunged_events GROUP BY 1',
     );
     this.offsets = new Map(rows.map(({ partition, offsets }) => [partition, new Set(offsets.map(Number))]));
+  }
+
+  /** The database may not be what it was. */
+  forget(): void {
+    this.offsets = undefined;
   }
 
   /** Without their data. */

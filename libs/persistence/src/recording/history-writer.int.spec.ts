@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeliveryState, LogPosition, OutcomeRecord } from '@hookline/contracts';
+import { waitUntil } from '@hookline/testing';
 import fc from 'fast-check';
 import { DayPartitions } from '../history/day-partitions.js';
 import { DeliveryHistory } from '../history/delivery-history.js';
 import { EventHistory } from '../history/event-history.js';
+import { noteExpunged } from '../history/expunged-payloads.js';
+import type { Queryable } from '../migrate.js';
+import { rebuildManagement } from '../rebuilding/rebuild-management.js';
 import type { OutcomeToRecord } from './attempt-rows.js';
 import { OffsetsMoved } from './recorder-offsets.js';
 import { HistoryRig } from './testing/history-rig.js';
@@ -176,10 +180,10 @@ describe('HistoryWriter', () => {
   it('drops a day in such an order that nothing matched ever stands without its deliveries', async () => {
     const source = { partition: 0, offset: 1, at: LONG_AGO };
     await write(outcome(newId(), 'delivered', 1, { at: LONG_AGO, offset: 0 }, { source }));
-    const expunged = (): Promise<object[]> => rig.dataSource.query('SELECT "offset" FROM expunged_events ORDER BY 1');
+    // The log may still have it: what was expunged is forgotten later.
     await rig.pool.query(`
       INSERT INTO events VALUES (0, 1, '2020-02-29T12:00:00Z', 'ten_1', 'e', 't', 'x', NULL, '', 0);
-      INSERT INTO expunged_events VALUES (0, 1, '2020-02-29T12:00:00Z', now()), (0, 2, '2020-03-01T12:00:00Z', now())`);
+      INSERT INTO expunged_events VALUES (0, 1, '2020-02-29T12:00:00Z', now())`);
     const gone: string[] = [];
     const database = {
       query: async (sql: string, values?: unknown[]) => {
@@ -191,9 +195,68 @@ describe('HistoryWriter', () => {
     } as unknown as typeof rig.pool;
     await expect(rig.days.dropBefore(database, LONG_AGO + DAY_MS)).rejects.toThrow(/is lost/);
     expect(gone).toEqual(['events_20200229', 'event_routes_20200229']);
-    expect(await expunged()).toEqual([{ offset: '2' }]);
+    expect(await rig.dataSource.query('SELECT "offset" FROM expunged_events')).toEqual([{ offset: '1' }]);
     const rest = await rig.days.dropBefore(rig.pool, LONG_AGO + DAY_MS);
     expect(rest).toEqual(['deliveries_20200229', 'replay_deliveries_20200229', 'attempts_20200229']);
+  });
+
+  describe('over a database that is made anew from the log', () => {
+    const answered = (offset: number): OutcomeToRecord => {
+      const record = outcome(newId(), 'retrying', 1, { at: LONG_AGO, offset: 0 }, { source: { ...source, offset } });
+      Object.assign(record.outcome.delivery?.attempt ?? {}, { responseBody: `got ${offset}` });
+      return record;
+    };
+    const answers = (): Promise<object[]> =>
+      rig.dataSource.query(`SELECT event_offset::int AS "offset", response_body AS answer FROM attempts ORDER BY 1`);
+    const expunge = (database: Queryable, offset: number): Promise<void> =>
+      noteExpunged(database, [{ ...source, offset, expungedAt: new Date() }]);
+
+    it('waits until that is done, and lets nothing back that was expunged', async () => {
+      await rig.dataSource.query('DELETE FROM tenants');
+      const rebuild = rig.dataSource.createQueryRunner();
+      await rebuild.startTransaction();
+      await rebuildManagement(rebuild.manager, [], []);
+      const writing = write(answered(1), answered(2));
+      await waitUntil(
+        async () => {
+          const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+          return (await rig.pool.query(waiting)).rowCount === 1;
+        },
+        { deadlineMs: 60_000, what: 'the writer to wait for its turn' },
+      );
+      await expunge(rebuild.manager, 1);
+      await rebuild.commitTransaction();
+      await rebuild.release();
+      await writing;
+      expect(await answers()).toEqual([
+        { offset: 1, answer: null },
+        { offset: 2, answer: 'got 2' },
+      ]);
+    });
+
+    it('that had written to the one before looks again at what was expunged', async () => {
+      await write(answered(1));
+      await rig.pool.query(`DELETE FROM attempts; UPDATE recorder_offsets SET next_offset = 0`);
+      await expunge(rig.dataSource, 1);
+      await expect(write(answered(1))).rejects.toThrow(OffsetsMoved);
+      rig.next = 0;
+      await write(answered(1), answered(2));
+      expect(await answers()).toEqual([
+        { offset: 1, answer: null },
+        { offset: 2, answer: 'got 2' },
+      ]);
+    });
+
+    it('keeps that from being done where it was there first: it is refused, and nothing is written', async () => {
+      await rig.dataSource.query('DELETE FROM tenants');
+      await write(answered(1));
+      const rebuilding = rig.dataSource.transaction((manager) => rebuildManagement(manager, [], []));
+      await expect(rebuilding).rejects.toThrow(
+        /partition 0 of attempts up to 1.*Nothing was written\. Stop the recorders/,
+      );
+      await rig.dataSource.query('UPDATE recorder_offsets SET next_offset = 0');
+      await rig.dataSource.transaction((manager) => rebuildManagement(manager, [], []));
+    });
   });
 
   it('writes nothing when the offsets are not as expected', async () => {

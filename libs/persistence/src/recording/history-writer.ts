@@ -65,18 +65,13 @@ export class HistoryWriter {
     let failure: Error | undefined;
     try {
       await this.days.ensure(client, timesOf(batch));
-      await this.expunged.look(client);
-      const { moves, events, outcomes } = batch;
-      return await this.transact(client, {
-        moves,
-        events: this.expunged.events(events),
-        outcomes: this.expunged.outcomes(outcomes),
-      });
+      return await this.transact(client, batch);
     } catch (error) {
       failure = error as Error;
       // One of the days may have been dropped by another process.
       this.days.forget();
       this.successes.forget();
+      this.expunged.forget();
       throw error;
     } finally {
       signal.removeEventListener('abort', cut);
@@ -86,10 +81,12 @@ export class HistoryWriter {
     }
   }
 
-  private async transact(client: PoolClient, batch: HistoryBatch): Promise<WrittenRows> {
+  private async transact(client: PoolClient, { moves, ...read }: HistoryBatch): Promise<WrittenRows> {
     await client.query('BEGIN; SET LOCAL synchronous_commit = off');
-    await moveOffsets(client, batch.moves);
-    await noteJumps(client, batch.moves);
+    await moveOffsets(client, moves);
+    await noteJumps(client, moves);
+    await this.expunged.look(client);
+    const batch = { events: this.expunged.events(read.events), outcomes: this.expunged.outcomes(read.outcomes) };
     const attempts = attemptRows(batch.outcomes);
     await this.successes.note(client, batch.outcomes);
     if (batch.events.length > 0) await copyRows(client, EVENTS, batch.events, this.buffer);
