@@ -20,13 +20,20 @@ export const WARN = `
    WHERE h.subscription_id = due.id AND h.failing_since = due.failing_since
   RETURNING h.subscription_id AS id, h.failing_since AS "failingSince", h.warned_ms AS "afterMs"`;
 
+/** Asked once, whatever number of subscriptions there is. */
+const LAST_SUCCESS_BEFORE = (time: string): string =>
+  `coalesce((SELECT max(minute) FROM success_minutes WHERE minute <= ${time}), '-infinity')`;
+
 /**
  * Whether attempts got out of here, shown by successes of whatever subscription: by one since it began to fail, from which
  * the time counts, and by one shortly before it was last tried. $3: how long without a success, ms.
+ *
+ * When our own way out is down, everybody fails: only what the first two leave is asked about one by one. The second follows
+ * from the third, for what was not tried for $2 is left out by then.
  */
 const IS_PROVEN = `(
-  EXISTS (SELECT FROM success_minutes m
-           WHERE m.minute >= h.failing_since AND m.minute <= $1::timestamptz - $3 * interval '1 ms')
+  h.failing_since <= ${LAST_SUCCESS_BEFORE(`$1::timestamptz - $3 * interval '1 ms'`)}
+  AND ${LAST_SUCCESS_BEFORE(`'infinity'`)} >= $1::timestamptz - 2 * $2 * interval '1 ms'
   AND EXISTS (SELECT FROM success_minutes m
                WHERE m.minute < h.failed_at AND m.minute >= h.failed_at - $2 * interval '1 ms'))`;
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type TestDatabase, waitUntil } from '@hookline/testing';
 import { migratedDatabase } from '../testing/admin-rig.js';
 import { FailingRig, HOUR_MS, MINUTE_MS } from '../testing/failing-rig.js';
-import { WARN } from './failing-rule.js';
+import { FAILING_VERSIONS, UNPROVEN, WARN } from './failing-rule.js';
 
 const BEGAN = Date.UTC(2030, 0, 1, 12);
 const untouched = { status: 'enabled', version: 1, disabled_reason: null, disabled_at: null };
@@ -270,5 +270,49 @@ describe('a subscription to which nothing succeeds', () => {
       await rig.look();
       expect(await rig.subscription(id)).toMatchObject({ status: 'disabled', disabled_reason: 'failing' });
     });
+
+    it('costs no look for each of those that fail: of 20,000 none is asked about by itself', async () => {
+      const { gapMs, disableAfterMs } = rig.rules;
+      const at = new Date(BEGAN + 40 * HOUR_MS);
+      rig.othersSucceed();
+      await rig.record();
+      await rig.pool.query(`
+        INSERT INTO subscriptions (id, tenant_id, url, types, status, sealed, version)
+        SELECT 'sub_' || n, tenant_id, url, types, status, sealed, version FROM subscriptions, generate_series(1, 20000) AS s(n)`);
+      await rig.pool.query(
+        `INSERT INTO subscription_health (subscription_id, failing_since, failed_at)
+         SELECT 'sub_' || n, $1::timestamptz, $2::timestamptz - n * interval '1 s' FROM generate_series(1, 20000) AS s(n)`,
+        [new Date(BEGAN + MINUTE_MS), at],
+      );
+      const parameters = [at, gapMs, disableAfterMs];
+      const looks: number[] = [];
+      for (const [sql, more] of [
+        [FAILING_VERSIONS, [500, true]],
+        [UNPROVEN, []],
+      ] as const)
+        // prettier-ignore
+        looks.push(await looksAt('success_minutes', sql, [...parameters, ...more]));
+      // Two each: the last one, and the last one a day ago.
+      expect(Math.max(...looks)).toBeLessThanOrEqual(2);
+      const [row] = (await rig.pool.query(UNPROVEN, parameters)).rows;
+      expect(row).toEqual({ count: '20000' });
+    });
   });
 });
+
+interface PlanNode {
+  'Relation Name'?: string;
+  'Actual Loops': number;
+  Plans?: PlanNode[];
+}
+
+/** How often a statement looks something up in a table. */
+async function looksAt(table: string, sql: string, parameters: unknown[]): Promise<number> {
+  const { rows } = await rig.pool.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${sql}`,
+    parameters,
+  );
+  const count = ({ 'Relation Name': name, 'Actual Loops': loops, Plans: below = [] }: PlanNode): number =>
+    (name === table ? loops : 0) + below.reduce((sum, node) => sum + count(node), 0);
+  return rows.flatMap((row) => row['QUERY PLAN']).reduce((sum, { Plan: plan }) => sum + count(plan), 0);
+}
