@@ -1,3 +1,4 @@
+import type { FailingConfig } from '@hookline/config';
 import { forgetSuccesses, type DayPartitions } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
 import type { Pool } from 'pg';
@@ -6,6 +7,24 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const RETRY_MS = 60_000;
 
+/** How long it is kept, ms. */
+export interface Kept {
+  historyMs: number;
+  /** In which minutes anything succeeded; nobody is disabled for failing without that. */
+  successesMs: number;
+}
+
+/**
+ * A subscription is disabled where something succeeded `disableAfterMs` ago or earlier. A day more is for logs whose time is
+ * behind this machine's, and for those to whom something succeeds once a day.
+ */
+export function keptOf(
+  historyMs: number,
+  { disableAfterMs, gapMs }: Pick<FailingConfig, 'disableAfterMs' | 'gapMs'>,
+): Kept {
+  return { historyMs, successesMs: Math.max(historyMs, disableAfterMs + gapMs + DAY_MS) };
+}
+
 /** Once an hour: makes today's and tomorrow's tables before they are needed, and drops what is past keeping. */
 export class DayKeeper {
   private cancel: (() => void) | undefined;
@@ -13,7 +32,7 @@ export class DayKeeper {
   constructor(
     private readonly pool: Pick<Pool, 'query'>,
     private readonly days: DayPartitions,
-    private readonly retentionMs: number,
+    private readonly kept: Kept,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
@@ -38,8 +57,8 @@ export class DayKeeper {
     try {
       const now = this.clock.now();
       await this.days.ensure(this.pool, [now, now + DAY_MS]);
-      const dropped = await this.days.dropBefore(this.pool, now - this.retentionMs);
-      await forgetSuccesses(this.pool, now - this.retentionMs);
+      const dropped = await this.days.dropBefore(this.pool, now - this.kept.historyMs);
+      await forgetSuccesses(this.pool, now - this.kept.successesMs);
       if (dropped.length > 0) this.logger.info({ dropped }, 'dropped history that is past its retention');
       return true;
     } catch (error) {

@@ -38,6 +38,7 @@ describe('a gap of the recorder', () => {
         maxBufferedRecords: 30_000,
         historyRetentionMs: 30 * DAY_MS,
       },
+      failing: { gapMs: DAY_MS / 4, disableAfterMs: DAY_MS },
       clock: systemClock,
       logger: silentLogger,
       metrics: new Metrics('recorder'),

@@ -52,6 +52,7 @@ describe('Recorder', () => {
         maxBufferedRecords: 30_000,
         historyRetentionMs: 720 * HOUR_MS,
       },
+      failing: { gapMs: 6 * HOUR_MS, disableAfterMs: 24 * HOUR_MS },
       clock: systemClock,
       logger: silentLogger,
       metrics,

@@ -45,7 +45,7 @@ function build({ config, logger, metrics, health }: RoleContext<typeof sections>
     kafka,
     database: config.database,
     recorder: config.recorder,
-    failingGapMs: config.failing.gapMs,
+    failing: config.failing,
     consumer: config.consumer,
     clock: systemClock,
     logger,

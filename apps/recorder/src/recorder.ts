@@ -1,4 +1,4 @@
-import type { ConsumerConfig, DatabaseConfig, RecorderConfig } from '@hookline/config';
+import type { ConsumerConfig, DatabaseConfig, FailingConfig, RecorderConfig } from '@hookline/config';
 import {
   appendTimeOf,
   consumerOptions,
@@ -12,7 +12,7 @@ import type { Kafka } from 'kafkajs';
 import type { Pool } from 'pg';
 import { BatchWriter } from './batch-writer.js';
 import { DatabaseStatus } from './database-status.js';
-import { DayKeeper } from './day-keeper.js';
+import { DayKeeper, keptOf } from './day-keeper.js';
 import { RECORDED_TOPICS, type RecordedTopics } from './entry.js';
 import { HistoryStore } from './history-store.js';
 import { Positions } from './positions.js';
@@ -26,8 +26,8 @@ export interface RecorderOptions {
   kafka: Kafka;
   database: DatabaseConfig;
   recorder: RecorderConfig;
-  /** See the settings of failing subscriptions; the writer's default if absent. */
-  failingGapMs?: number;
+  /** When a subscription counts as failing. */
+  failing: Pick<FailingConfig, 'gapMs' | 'disableAfterMs'>;
   /** How the log is read, where the recorder has no way of its own; the runner's defaults if absent. */
   consumer?: ConsumerConfig;
   clock: Clock;
@@ -55,16 +55,16 @@ export class Recorder {
   private stopped: Promise<void> | undefined;
 
   constructor(options: RecorderOptions) {
-    const { kafka, database, recorder, clock, logger, metrics, drainMs, topics = RECORDED_TOPICS } = options;
+    const { kafka, database, recorder, failing, clock, logger, metrics, drainMs, topics = RECORDED_TOPICS } = options;
     this.clock = clock;
     this.metrics = new RecorderMetrics(metrics);
     this.status = new DatabaseStatus(logger);
     this.pool = createPool(database, (error) => logger.warn({ err: error }, 'an idle connection to PostgreSQL broke'));
     const days = new DayPartitions();
     const positions = new Positions(this.pool, this.status);
-    this.keeper = new DayKeeper(this.pool, days, recorder.historyRetentionMs, clock, logger);
+    this.keeper = new DayKeeper(this.pool, days, keptOf(recorder.historyRetentionMs, failing), clock, logger);
     this.store = new HistoryStore({
-      writer: new HistoryWriter(this.pool, days, options.failingGapMs),
+      writer: new HistoryWriter(this.pool, days, failing.gapMs),
       positions,
       status: this.status,
       metrics: this.metrics,
