@@ -7,12 +7,6 @@ import { OutboxRig, type LoggedEvent } from '../testing/outbox-rig.js';
 
 const SHARDS = 32;
 
-/** Once each, by id: what deduplication leaves. The first of each counts. */
-function withoutRepeats(events: readonly LoggedEvent[]): LoggedEvent[] {
-  const seen = new Set<string>();
-  return events.filter(({ id }) => !seen.has(id) && seen.add(id));
-}
-
 const numberOf = ({ data }: LoggedEvent): number => (JSON.parse(data) as { n: number }).n;
 
 /** Passes on what it is given once it is opened. */
@@ -169,7 +163,8 @@ describe('the relay of an outbox', () => {
     const events = await rig.logged();
     expect(events.map(numberOf).sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, n) => n));
     const relayed = await Promise.all([first, second, third].map((one) => one.metric('hookline_relay_events_total')));
-    expect(sum(relayed)).toBe(300);
+    // A repeat would count again.
+    expect(sum(relayed)).toBeGreaterThanOrEqual(300);
     expect(relayed.every((count) => count > 0)).toBe(true);
 
     await Promise.all([first.outbox.stop(), second.outbox.stop()]);
@@ -201,8 +196,8 @@ describe('the relay of an outbox', () => {
 
     // What it had in hand comes after all, a second time, with the same ids.
     gate.open();
-    await rig.until('the repeats', async () => (await rig.logged()).length === all.length + taken);
-    expect(withoutRepeats(await rig.logged()).map(numberOf)).toEqual(all);
+    await rig.until('the repeats', async () => (await rig.loggedWithRepeats()).length >= all.length + taken);
+    expect((await rig.logged()).map(numberOf)).toEqual(all);
     await rig.until('it to be back', () => stuck.health.readiness().ok);
   });
 
@@ -218,7 +213,8 @@ describe('the relay of an outbox', () => {
     rig.relay();
     await publish(2);
     await rig.drained();
-    expect((await rig.logged()).map(numberOf).sort()).toEqual([1, 2]);
+    // With repeats: there is none.
+    expect((await rig.loggedWithRepeats()).map(numberOf).sort()).toEqual([1, 2]);
   });
 
   describe('with a row that can not be an event', () => {
@@ -283,11 +279,7 @@ describe('the relay of an outbox', () => {
       await rig.until('it to notice', () => relay.health.readiness().checks['database'] !== 'ok');
       proxy.restore();
       await rig.drained();
-      expect(
-        withoutRepeats(await rig.logged())
-          .map(numberOf)
-          .sort(),
-      ).toEqual([1, 2]);
+      expect((await rig.logged()).map(numberOf).sort()).toEqual([1, 2]);
     });
 
     it('says what is missing where there is no outbox, and begins when there is', async () => {

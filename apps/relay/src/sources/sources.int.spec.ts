@@ -37,16 +37,17 @@ describe('sources on a real Kafka', () => {
       { partition: 0, key: 'k', value: '{"n": 1.0}', headers: { 'x-type': 'a.b' } },
       { partition: 1, value: 'bad', headers: { 'x-type': 'a.b' } },
     ]);
-    await rig.until('the event', async () => (await rig.events()).length === 1);
-    await rig.until('the dead letter', async () => (await rig.deadLetters(source.name)).length === 1);
+    await rig.until('the event', async () => (await rig.events()).length > 0);
+    await rig.until('the dead letter', async () => (await rig.deadLetters(source.name)).length > 0);
     await rig.until('it to be ready', () => relay.readiness() === undefined);
+    // One event, by its id, however often it was sent.
     expect(await rig.events()).toMatchObject([
       { type: 'a.b', key: 'k', data: '{"n": 1.0}', id: expect.stringMatching(/^src_/) },
     ]);
     const text = await metrics.text();
     for (const result of ['taken', 'refused'])
-      expect(text).toContain(
-        `hookline_source_records_total{source="${source.name}",result="${result}",role="relay"} 1`,
+      expect(text).toMatch(
+        new RegExp(`hookline_source_records_total\\{source="${source.name}",result="${result}",role="relay"\\} [1-9]`),
       );
   });
 
@@ -61,7 +62,7 @@ describe('sources on a real Kafka', () => {
     for (let from = 0; from < messages.length; from += 6) await rig.send(topic, messages.slice(from, from + 6));
     const { relay } = rig.relay([counted(topic)]);
     await relay.start();
-    await rig.until('the events', async () => (await rig.events()).length === values.length);
+    await rig.until('the events', async () => (await rig.events()).length >= values.length);
     expect((await rig.events()).map(({ data }) => data)).toEqual(values);
   });
 
@@ -101,7 +102,7 @@ describe('sources on a real Kafka', () => {
       { partition: 0, key: 'k-1', value: '{"n":2}', headers },
       { partition: 0, key: 'k-2', value: '{"n":3}', headers },
     ]);
-    await rig.until('the dead letters', async () => (await rig.deadLetters(source.name)).length === 4);
+    await rig.until('the dead letters', async () => (await rig.deadLetters(source.name)).length >= 4);
     const [letter] = await rig.deadLetters(source.name);
     expect(letter).toMatchObject({ detail: 'type is required: the record has no header x-type' });
     expect(letter?.headers['reason']?.toString()).toBe('its own');

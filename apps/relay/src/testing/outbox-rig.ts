@@ -4,7 +4,7 @@ import { newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, TopicOffsets, type Output } from '@hookline/kafka';
 import { installOutbox } from '@hookline/outbox';
 import { HealthRegistry, Metrics, silentLogger, systemClock } from '@hookline/platform';
-import { createTestDatabase, createTopics, testKafkaBrokers, waitUntil } from '@hookline/testing';
+import { createTestDatabase, createTopics, distinct, testKafkaBrokers, waitUntil } from '@hookline/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { createOutbox, type Outbox } from '../outbox/create-outbox.js';
@@ -34,6 +34,7 @@ export class OutboxRig {
   private readonly kafka = new Kafka({
     clientId: 'relay-test',
     brokers: testKafkaBrokers(),
+    connectionTimeout: 10_000,
     logLevel: logLevel.NOTHING,
   });
   private pump!: ProducerPump;
@@ -109,8 +110,12 @@ export class OutboxRig {
     return { outbox, health, metric };
   }
 
-  /** Its events in the log so far, in the order of each partition. */
+  /** Its events in the log so far, each once, in the order of each partition. */
   async logged(tenant = this.tenant): Promise<LoggedEvent[]> {
+    return distinct(await this.loggedWithRepeats(tenant), ({ id }) => id);
+  }
+
+  async loggedWithRepeats(tenant = this.tenant): Promise<LoggedEvent[]> {
     const ends = await this.ends();
     const ranges = [...ends].map(([partition, to]) => ({ partition, from: this.from.get(partition) ?? 0, to }));
     const events: LoggedEvent[] = [];
@@ -133,7 +138,13 @@ export class OutboxRig {
   }
 
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
-    return waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+    return waitUntil(condition, { deadlineMs: DEADLINE_MS, what, seen: () => this.seen() });
+  }
+
+  /** For a wait that was in vain. */
+  private async seen(): Promise<object> {
+    const [logged, waiting] = await Promise.all([this.loggedWithRepeats(), this.count('hookline_outbox')]);
+    return { logged: logged.length, distinct: new Set(logged.map(({ id }) => id)).size, waiting };
   }
 
   async close(): Promise<void> {

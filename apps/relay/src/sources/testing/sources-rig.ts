@@ -12,6 +12,7 @@ import {
   decodeSourceDeadLetter,
   encodeCompacted,
   GENESIS_KEY,
+  originText,
   TOPICS,
   type EventEnvelope,
   type SourceDeadLetter,
@@ -30,6 +31,7 @@ import {
 import { Metrics, silentLogger, systemClock } from '@hookline/platform';
 import {
   createTopics,
+  distinct,
   testKafkaBrokers,
   testReplication,
   uniqueName,
@@ -71,7 +73,8 @@ export class SourcesRig {
   private constructor() {
     this.kafka = createKafka(this.config([]).kafka, { role: 'sources-test', logger: silentLogger });
     this.admin = this.kafka.admin();
-    this.producer = this.kafka.producer();
+    // Nothing that the test itself writes is there twice.
+    this.producer = this.kafka.producer({ idempotent: true });
   }
 
   static async open(): Promise<SourcesRig> {
@@ -113,14 +116,15 @@ export class SourcesRig {
         KAFKA_BROKERS: this.brokers.join(','),
         HOOKLINE_SOURCES: JSON.stringify(sources),
         HOOKLINE_SOURCE_TOPIC_POLL: '100ms',
-        HOOKLINE_SESSION_TIMEOUT: '6s',
-        HOOKLINE_REBALANCE_TIMEOUT: '10s',
+        // A machine that stands still for ten seconds is no reason to read anything again.
+        HOOKLINE_SESSION_TIMEOUT: '30s',
+        HOOKLINE_REBALANCE_TIMEOUT: '30s',
         HOOKLINE_HEARTBEAT_INTERVAL: '300ms',
         // Many sends: a fault meets one that is out.
         HOOKLINE_FLUSH_MAX_RECORDS: '50',
         HOOKLINE_REPLICATION_FACTOR: String(replicationFactor),
         HOOKLINE_MIN_INSYNC_REPLICAS: String(minInsyncReplicas),
-        HOOKLINE_EVENT_PARTITIONS: '6',
+        HOOKLINE_EVENT_PARTITIONS: '3',
         ...env,
       },
     );
@@ -168,8 +172,14 @@ export class SourcesRig {
     return this.producer.send({ topic, messages, acks: -1 });
   }
 
-  /** The tenant's events since this rig was opened, by their place. */
+  /** The tenant's events since this rig was opened, each once, in the order of their places. */
   async events(): Promise<LoggedEvent[]> {
+    // In the same partition, too: there deduplication looks for it.
+    const contentOf = ({ offset: _, ...event }: LoggedEvent): object => event;
+    return distinct(await this.eventsWithRepeats(), ({ id }) => id, contentOf);
+  }
+
+  async eventsWithRepeats(): Promise<LoggedEvent[]> {
     const found: LoggedEvent[] = [];
     for (const { headers, partition, offset, value } of await this.readSince(TOPICS.events)) {
       const event = headers['event'] === undefined ? undefined : decodeEventHeaders(headers);
@@ -178,13 +188,17 @@ export class SourcesRig {
     return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   }
 
-  /** The source's dead letters since this rig was opened. */
+  /** The source's dead letters since this rig was opened, one for each record of it. */
   async deadLetters(source: string): Promise<(SourceDeadLetter & { value: Buffer | null })[]> {
-    const letters = await this.readSince(TOPICS.deadLetters);
-    return letters.flatMap(({ headers, value }) => {
+    const letters = (await this.readSince(TOPICS.deadLetters)).flatMap(({ headers, value }) => {
       const letter = decodeSourceDeadLetter(headers);
       return letter?.origin.source === source ? [{ ...letter, value }] : [];
     });
+    return distinct(
+      letters,
+      ({ origin }) => originText(origin),
+      ({ detail, value }) => [detail, value],
+    );
   }
 
   /** What the group of a source says is done, by partition. */
@@ -200,7 +214,22 @@ export class SourcesRig {
   }
 
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<unknown> {
-    return waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+    return waitUntil(condition, { deadlineMs: DEADLINE_MS, what, seen: () => this.seen() });
+  }
+
+  /** For a wait that was in vain. */
+  private async seen(): Promise<object> {
+    const events = await this.eventsWithRepeats();
+    return {
+      events: events.slice(0, 5).map(({ id, partition, offset }) => `${id} at ${partition}:${offset}`),
+      inAll: events.length,
+      relays: await Promise.all(
+        this.relays.map(async ({ relay, metrics }) => [
+          relay.readiness() ?? 'ready',
+          (await metrics.text()).match(/^hookline_source_(lag|records_total)\{.*$/gm),
+        ]),
+      ),
+    };
   }
 
   private async readSince(topic: string): Promise<ReadRecord[]> {
