@@ -12,6 +12,8 @@ export type DeadLetterReason =
   | 'endpoint-gone'
   /** It was held, and the log has let go of it; for a whole range of offsets, see {@link HeldRange}. */
   | 'let-go'
+  /** Its payload was expunged before it could be sent again. For a range of offsets, too, for nothing of it may be kept. */
+  | 'expunged'
   /** The record itself can't be read. */
   | 'unreadable';
 
@@ -40,8 +42,8 @@ export interface HeldRange {
   since: string;
 }
 
-export type HeldRangeReason = 'let-go' | 'subscription-deleted';
-const HELD_RANGE_REASONS: readonly unknown[] = ['let-go', 'subscription-deleted'] satisfies HeldRangeReason[];
+const HELD_RANGE_REASONS = ['let-go', 'subscription-deleted', 'expunged'] as const;
+export type HeldRangeReason = (typeof HELD_RANGE_REASONS)[number];
 
 export function encodeHeldRangeHeaders(range: HeldRange, reason: HeldRangeReason): RecordHeaders {
   return { reason, 'held-range': JSON.stringify(range) };
@@ -54,13 +56,14 @@ export function encodeHeldRangeHeaders(range: HeldRange, reason: HeldRangeReason
  */
 export function decodeHeldRange(headers: Readonly<Record<string, unknown>>): HeldRange | undefined {
   const text = optionalHeader(headers, 'held-range');
-  if (text === undefined || !HELD_RANGE_REASONS.includes(optionalHeader(headers, 'reason'))) return undefined;
+  if (text === undefined || !isOfRange(optionalHeader(headers, 'reason'))) return undefined;
   const { tenant, subscriptionId, partition, from, to, since } = fieldsOf(text);
   if (isText(tenant) && isText(subscriptionId) && isText(since) && isCount(partition) && isCount(from) && isCount(to))
     return { tenant, subscriptionId, partition, from, to, since };
   throw new UnreadableRecord('header held-range is no range');
 }
 
+const isOfRange = (reason: unknown): boolean => HELD_RANGE_REASONS.some((each) => each === reason);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -4,8 +4,11 @@ import { UnreadableRecord, type LogPosition } from './log-position.js';
 /** `held`: its subscription is paused or disabled; it waits in the log, and a catch-up brings it. */
 export type DeliveryState = 'pending' | 'delivered' | 'retrying' | 'dead-lettered' | 'held';
 
-/** Why a delivery that waited is held now: how its subscription stood when it was its turn. */
-export type HeldReason = 'subscription-paused' | 'subscription-disabled';
+/**
+ * Why a delivery that waited is held now: how its subscription stood when it was its turn; or that a catch-up had superseded
+ * it and has ended without bringing it.
+ */
+export type HeldReason = 'subscription-paused' | 'subscription-disabled' | 'catch-up-ended';
 
 /** What one attempt met. */
 export interface AttemptOutcome {

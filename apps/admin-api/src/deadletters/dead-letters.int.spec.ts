@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeHeldRangeHeaders, encodeRedriven, encodeSourceDeadLetter, TOPICS } from '@hookline/contracts';
 import { AdminRig } from '../testing/admin-rig.js';
 import type { ApiAnswer, ApiClient } from '../testing/api-client.js';
+import { expunge, toldOf } from '../testing/ends.js';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 
 const FOUR = ['a.b', 'a.b', 'c.d', 'c.d'];
@@ -64,7 +65,7 @@ async function arrived(subscription: string, replayId: unknown): Promise<string[
 
 const idsIn = ({ body }: ApiAnswer): string[] => (body['items'] as { id: string }[]).map(({ id }) => id).sort();
 const replayIn = ({ body }: ApiAnswer): string => (body['replay'] as { id: string }).id;
-const LEFT_OUT = { discarded: 0, underWay: 0, notEnabled: 0, gone: 0 };
+const LEFT_OUT = { discarded: 0, underWay: 0, notEnabled: 0, gone: 0, expunged: 0 };
 
 describe('dead letters', () => {
   it('are found by reason, subscription, type and time, a page at a time, and counted by reason', async () => {
@@ -165,6 +166,34 @@ describe('dead letters', () => {
     const more = await ask();
     await replayed(client, replayIn(more));
     expect(await arrived(id, replayIn(more))).toEqual(deliveryIdsOf([failed], id));
+  });
+
+  it('of events that were expunged are not redriven, and the answer says how many; one that is expunged after it was picked ends so', async () => {
+    const { id, tenant, client } = await subscriber();
+    const events = await rig.publish(tenant, FOUR);
+    const [before, ...others] = events as [PublishedEvent, ...PublishedEvent[]];
+    await bury(events, id);
+    await expunge(rig, [before]);
+    const ask = { deliveryIds: deliveryIdsOf([before], id) };
+    expect(await client.post('/v1/dead-letters/redrive', ask)).toMatchObject({
+      status: 202,
+      body: { count: 0, leftOut: { ...LEFT_OUT, expunged: 1 }, replay: null },
+    });
+    // So slow that it can be paused after the first.
+    const made = await client.post('/v1/dead-letters/redrive', { rate: 0.1 });
+    expect(made.body).toMatchObject({ count: 3, leftOut: { expunged: 1 } });
+    const replay = replayIn(made);
+    await rig.until('the first to be handed over', async () => (await rig.replay(replay))['sent'] === '1');
+    await client.post(`/v1/replays/${replay}/pause`, {});
+    const [handedOver] = await arrived(id, replay);
+    const [after, brought] = others.filter((event) => deliveryIdsOf([event], id)[0] !== handedOver);
+    await expunge(rig, [after as PublishedEvent]);
+    await rig.database.query(`UPDATE replays SET spec = spec || '{"rate": null}' WHERE id = $1`, [replay]);
+    await client.post(`/v1/replays/${replay}/resume`, {});
+    expect(await replayed(client, replay)).toMatchObject({ sent: 2, expunged: 1 });
+    expect(await arrived(id, replay)).toEqual([handedOver, ...deliveryIdsOf([brought as PublishedEvent], id)].sort());
+    const [deliveryId] = deliveryIdsOf([after as PublishedEvent], id);
+    expect(await toldOf(id)).toEqual([{ deliveryId, state: 'dead-lettered', reason: 'expunged' }]);
   });
 
   it('are redriven a bounded number at a time, until there are none', async () => {

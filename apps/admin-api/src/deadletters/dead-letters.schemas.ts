@@ -9,7 +9,14 @@ import { queryTimestamp, timestamp } from '../topics/timestamp.js';
 const tenantId = z.string().max(100).optional().describe('Only with the operator token, and needed there.');
 
 /** Of deliveries; `unreadable` is a record's. */
-const reason = z.enum(['expired', 'endpoint-gone', 'subscription-deleted', 'subscription-disabled', 'let-go']);
+const reason = z.enum([
+  'expired',
+  'endpoint-gone',
+  'subscription-deleted',
+  'subscription-disabled',
+  'let-go',
+  'expunged',
+]);
 const typePattern = z.string().max(1_000).refine(isTypePattern, 'must be an event type, `prefix.*` or `*`');
 
 const FROM = 'By the append time of the event, inclusive. Left out: as far back as dead letters are kept.';
@@ -176,6 +183,7 @@ export const changedView = z.object({
     underWay: z.int().describe('A redrive or a resend brings them, and nothing has come of it yet.'),
     notEnabled: z.int().describe('Their subscription is paused, disabled or deleted; 0 where that does not matter.'),
     gone: z.int().describe('The log has let go of their events; 0 where that does not matter.'),
+    expunged: z.int().describe('The payloads of their events were expunged; 0 where that does not matter.'),
   }),
   auditId: z.string().nullable().describe('Null where nothing was changed.'),
 });

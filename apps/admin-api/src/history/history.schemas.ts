@@ -118,7 +118,7 @@ export const deliveryView = deliverySummary.extend({
     .string()
     .nullable()
     .describe(
-      'Why it was dead-lettered (`expired`, `subscription-deleted`, `endpoint-gone`), is held (`subscription-paused`, `subscription-disabled`), or was handed over without an attempt (`busy`).',
+      'Why it was dead-lettered (`expired`, `subscription-deleted`, `endpoint-gone`, `let-go`, `expunged`), is held (`subscription-paused`, `subscription-disabled`, `catch-up-ended`), or was handed over without an attempt (`busy`).',
     ),
   lastStatus: z.int().nullable(),
   lastError: z.string().nullable(),

@@ -2,8 +2,11 @@ import {
   encodeHeldRangeHeaders,
   encodeOutcome,
   TOPICS,
+  type DeadLetterReason,
+  type DeliveryState,
   type EventEnvelope,
   type HeldRangeReason,
+  type HeldReason,
   type LogPosition,
 } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
@@ -45,10 +48,19 @@ export function heldRangeLetter(
 }
 
 /** The end of a delivery, for history: its letter is that of a range. */
-export function endOf(
+export function endOf(delivery: LostDelivery, subscriptionId: string, reason: HeldRangeReason): Letter {
+  return outcomeOf(delivery, subscriptionId, { state: 'dead-lettered', reason });
+}
+
+/** That a delivery is held from now on. */
+export function holdOf(delivery: LostDelivery, subscriptionId: string, reason: HeldReason): Letter {
+  return outcomeOf(delivery, subscriptionId, { state: 'held', reason });
+}
+
+function outcomeOf(
   { event, position, replayId }: LostDelivery,
   subscriptionId: string,
-  reason: HeldRangeReason,
+  outcome: { state: DeliveryState; reason: DeadLetterReason | HeldReason },
 ): Letter {
   const value = encodeOutcome({
     v: 1,
@@ -59,8 +71,7 @@ export function endOf(
     delivery: {
       id: deliveryIdOf(event, position, subscriptionId),
       subscriptionId,
-      state: 'dead-lettered',
-      reason,
+      ...outcome,
       ...(replayId === null ? {} : { replayId }),
     },
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
+import { expunge, rangesBuriedOf, toldOf } from '../testing/ends.js';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 import { endOffsets } from '../testing/topics.js';
 
@@ -86,6 +87,45 @@ describe('a catch-up', () => {
     await completed(await rig.catchUp(subscription, to));
     const expected = [...events.slice(0, 2), ...paused.filter(({ type }) => type === 'order.created')];
     expect(await arrivedIds(id)).toEqual(deliveryIdsOf(expected, id));
+  });
+
+  it('An expunged event that it would have brought ends as a dead letter, expunged; what was delivered of it stays so, and another catch-up says nothing more', async () => {
+    const subscription = await rig.subscribe();
+    const { tenant, id } = subscription;
+    const events = await rig.publish(tenant, ['a.b', 'a.b', 'a.b']);
+    await rig.decide(events, [id]);
+    const [retrying, delivered, brought] = events as [PublishedEvent, PublishedEvent, PublishedEvent];
+    await rig.record([retrying, brought], id, 'retrying');
+    await rig.record([delivered], id, 'delivered');
+    const from = await endOffsets(TOPICS.events);
+    const paused = await rig.publish(tenant, ['a.b', 'a.b']);
+    const [held, alsoBrought] = paused as [PublishedEvent, PublishedEvent];
+    await rig.decide(paused, []);
+    const to = await endOffsets(TOPICS.events);
+    await rig.hold(subscription, from, to);
+    await expunge(rig, [retrying, delivered, held]);
+    const first = await rig.catchUp(subscription, to);
+    expect(await completed(first)).toMatchObject({ sent: '2', result: { expunged: 2 } });
+    const expected = [brought, alsoBrought];
+    expect(await arrivedIds(id)).toEqual(deliveryIdsOf(expected, id));
+    const ends = deliveryIdsOf([retrying, held], id).map((deliveryId) => ({
+      ...{ deliveryId, state: 'dead-lettered', reason: 'expunged' },
+    }));
+    expect(await toldOf(id)).toEqual(ends);
+    const letters = await rangesBuriedOf(id);
+    expect(letters).toEqual(
+      [retrying, held].map(({ partition, offset }) => `${partition}:${offset}-${offset + 1} expunged`).sort(),
+    );
+
+    // History knows of it by then, and of what was brought.
+    await rig.record([retrying, held], id, 'dead-lettered');
+    await rig.record(expected, id, 'delivered', first);
+    await rig.until('the span to end', async () => (await rig.spans(id))[0]?.ended_as === 'caught-up');
+    const again = await completed(await rig.catchUp(subscription, to));
+    expect({ sent: again['sent'], expunged: (again['result'] as { expunged?: number }).expunged }).toEqual({
+      sent: '0',
+      expunged: undefined,
+    });
   });
 
   it('waits until every worker knows of it, and until history has what they did before', async () => {

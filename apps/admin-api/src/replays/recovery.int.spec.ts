@@ -3,6 +3,7 @@ import { TOPICS } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
 import { AdminRig } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
+import { expunge } from '../testing/ends.js';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 
 const FOUR = ['a.b', 'a.b', 'c.d', 'c.d'];
@@ -107,7 +108,7 @@ describe('a delivery that is sent once more', () => {
     expect(await arrived(other, made.body['id'])).toEqual([]);
   });
 
-  it("is refused where it can't be: not there, another tenant's, its subscription paused, its event gone", async () => {
+  it("is refused where it can't be: not there, another tenant's, its subscription paused, its event gone or expunged", async () => {
     const { id, tenant, client } = await subscriber();
     const events = await rig.publish(tenant, ['a.b']);
     await rig.record(events, id, 'delivered');
@@ -120,6 +121,13 @@ describe('a delivery that is sent once more', () => {
     expect(await resend(client, idOf(gone, id))).toMatchObject({
       status: 410,
       body: { detail: expect.stringMatching(/stood at offset 1000000000 of partition \d .* has \d+ to \d+/) },
+    });
+    const [withdrawn] = (await rig.publish(tenant, ['a.b'])) as [PublishedEvent];
+    await rig.record([withdrawn], id, 'dead-lettered');
+    await expunge(rig, [withdrawn]);
+    expect(await resend(client, idOf(withdrawn, id))).toMatchObject({
+      status: 410,
+      body: { type: expect.stringMatching(/expunged$/), title: expect.stringContaining('expunged') },
     });
     await rig.database.query(`UPDATE subscriptions SET status = 'paused' WHERE id = $1`, [id]);
     expect(await resend(client, deliveryId)).toMatchObject({

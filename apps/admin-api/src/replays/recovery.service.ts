@@ -1,6 +1,6 @@
-import { TOPICS } from '@hookline/contracts';
+import { TOPICS, type LogPosition } from '@hookline/contracts';
 import { isId } from '@hookline/domain';
-import { chooseDelivery, Subscription, type DeliveryHistory } from '@hookline/persistence';
+import { chooseDelivery, ExpungedPayloads, Subscription, type DeliveryHistory } from '@hookline/persistence';
 import { ProblemError, type Clock } from '@hookline/platform';
 import { scopeOf, type Caller } from '../auth/caller.js';
 import type { Database } from '../database/database.js';
@@ -27,7 +27,7 @@ export class RecoveryService {
 
   /**
    * @throws ProblemError 404; 409 while its subscription takes nothing, or for too many replays; 410 where the log has let
-   * go of its event
+   * go of its event, or its payload was expunged
    */
   async resend(caller: Caller, id: string): Promise<ReplayProgress> {
     const { database, deliveries, clock, maxOpen } = this.parts;
@@ -35,6 +35,7 @@ export class RecoveryService {
     if (delivery === undefined) throw notFound('delivery');
     const { tenantId, subscriptionId, event } = delivery;
     assertEnabled(await this.subscription(tenantId, subscriptionId));
+    await this.assertNotExpunged(event);
     await this.assertInLog(event);
     const { partition, offset } = event;
     const spec = chosenSpec({ subscriptionIds: [subscriptionId], outcome: 'all', about: { deliveryId: id } });
@@ -63,7 +64,15 @@ export class RecoveryService {
     return this.parts.database.run((manager) => manager.findOneBy(Subscription, where));
   }
 
-  private async assertInLog({ partition, offset }: { partition: number; offset: number }): Promise<void> {
+  private async assertNotExpunged({ partition, offset }: LogPosition): Promise<void> {
+    const expunged = await new ExpungedPayloads(this.parts.database).among(partition, offset, offset + 1);
+    if (!expunged.has(offset)) return;
+    throw new ProblemError(410, 'expunged', 'The payload of the event of this delivery was expunged', {
+      detail: 'Nothing can be sent of it any more. Publish a new event if its subscribers are to get one.',
+    });
+  }
+
+  private async assertInLog({ partition, offset }: LogPosition): Promise<void> {
     const bounds = (await this.parts.log.bounds(TOPICS.events)).find((bound) => bound.partition === partition);
     if (isWithin(offset, bounds)) return;
     const begins = bounds === undefined ? 'is not there any more' : `has ${bounds.low} to ${bounds.high} (exclusive)`;

@@ -34,6 +34,8 @@ export interface ReplayResult {
   wouldSend?: number;
   /** Events that were left out, for history does not say whom they were for. */
   undecided?: number;
+  /** Deliveries that were left out, for the payloads of their events were expunged. */
+  expunged?: number;
 }
 
 /** A replay as its runner holds it. */

@@ -70,6 +70,7 @@ export function toView(row: Replay, now: number): ReplayView {
     matched: Number(row.matched),
     sent: Number(row.sent),
     undecided: result.undecided ?? 0,
+    expunged: result.expunged ?? 0,
     gone: result.gone ?? [],
     dryRun: spec['dryRun'] === true ? { wouldSend: result.wouldSend ?? 0, sample: result.sample ?? [] } : null,
     error: row.error,

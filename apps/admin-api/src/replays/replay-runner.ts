@@ -1,5 +1,6 @@
 import { encodeDeliveryHeaders, TOPICS } from '@hookline/contracts';
 import type { Output, OffsetRange, ReadBatch } from '@hookline/kafka';
+import { buryEach } from '../keepers/burial.js';
 import type { ReplayReader } from './chosen-reader.js';
 import { InFlight } from './in-flight.js';
 import type { Pace } from './pace.js';
@@ -101,6 +102,7 @@ export class ReplayRunner {
           deliveries += each.deliveries.length;
         }
         await this.handOver(job, part, signal);
+        await this.bury(job, part, signal);
         pace.took(deliveries);
       } else if (job.dryRun) {
         part.push(...selected);
@@ -135,6 +137,19 @@ export class ReplayRunner {
     await inFlight.settled();
   }
 
+  /** Ends what would go on with this replay or not at all, and can't: its payload was expunged. */
+  private async bury(job: ReplayJob, part: readonly Selected[], signal: AbortSignal): Promise<void> {
+    if (!isEnding(job)) return;
+    const ended = part.flatMap(({ record, event, expunged }) =>
+      expunged.map(({ subscriptionId }) => {
+        const since = new Date(record.timestamp);
+        // It is not among what the replay has sent, and must not count as that.
+        return { subscriptionId, event, position: positionOf(record), replayId: null, since };
+      }),
+    );
+    await buryEach(this.parts.output, ended, 'expunged', signal);
+  }
+
   /** @throws NotEnabled where it catches up for one that takes nothing any more: what is left stays held */
   private async nowOf(job: ReplayJob, ids: readonly string[]): Promise<Map<string, Subscribed>> {
     const { subscriptionId } = job;
@@ -165,6 +180,14 @@ export class ReplayRunner {
   }
 }
 
+/**
+ * Whether what it leaves out has no other way: what a catch-up brings is superseded or held, and what a redrive brings is a
+ * dead letter. Anything else is as it was.
+ */
+function isEnding({ kind, to, outcome }: ReplayJob): boolean {
+  return kind !== 'replay' || (to === 'chosen' && outcome === 'failed');
+}
+
 /** Whom a delivery of a replay is for, and how it is when it is handed over. */
 interface Recipient {
   /** The delivery's. */
@@ -186,7 +209,13 @@ function count(job: ReplayJob, part: readonly Selected[]): void {
   const decided = part.filter(({ undecided }) => !undecided);
   if (decided.length < part.length) job.result.undecided = (job.result.undecided ?? 0) + part.length - decided.length;
   job.matched += decided.length;
-  if (job.dryRun) sample(job, decided);
+  const expunged = part.reduce((sum, each) => sum + each.expunged.length, 0);
+  if (expunged > 0) job.result.expunged = (job.result.expunged ?? 0) + expunged;
+  if (job.dryRun)
+    sample(
+      job,
+      decided.filter(({ deliveries }) => deliveries.length > 0),
+    );
   else for (const { deliveries, before } of decided) job.sent += deliveries.length + before;
 }
 

@@ -110,6 +110,12 @@ export const replayView = z.object({
   undecided: z
     .int()
     .describe('Events left out, for history does not say whom they were for; only where that is asked.'),
+  expunged: z
+    .int()
+    .describe(
+      'Deliveries left out, for the payloads of their events were expunged. What a catch-up, a backlog or a redrive leaves out so ends ' +
+        'as a dead letter, `expunged`.',
+    ),
   gone: z.array(gone).describe('What the log had let go of before it was read.'),
   dryRun: z.object({ wouldSend: z.int(), sample: z.array(sampled).describe('The first of them.') }).nullable(),
   error: z.string().nullable(),

@@ -9,11 +9,18 @@ import { isHeld, type HeldSpan } from './held-spans.js';
 import type { ReplayJob } from './replay-job.js';
 import type { ReadEvent, Recipients } from './recipients.js';
 
+interface Chosen {
+  id: string;
+  subscriptionId: string;
+}
+
 /** An event that a replay brings, and to whom. */
 export interface Selected {
   record: ReadRecord;
   event: EventEnvelope;
-  deliveries: { id: string; subscriptionId: string }[];
+  deliveries: Chosen[];
+  /** Deliveries that it would bring, but that the payload was expunged. */
+  expunged: Chosen[];
   /** Deliveries of it that this replay has handed over before it was interrupted; they have had an outcome since. */
   before: number;
   /** Nobody knows whom it is for: it is counted, and left out. */
@@ -32,8 +39,8 @@ export interface SelectionParts {
 }
 
 /**
- * What a replay brings of what it reads: by whom it is for, by what history knows of each delivery, without repeats,
- * and without what was expunged since.
+ * What a replay brings of what it reads: by whom it is for, by what history knows of each delivery, without repeats;
+ * what was expunged since is told apart.
  */
 export class Selection {
   private readonly choice: ReturnType<typeof choiceOf>;
@@ -52,7 +59,9 @@ export class Selection {
     if (!first || !last) return selected;
     const { partition, offset } = first.record;
     const expunged = await this.parts.payloads.among(partition, offset, last.record.offset + 1);
-    return expunged.size === 0 ? selected : selected.filter(({ record }) => !expunged.has(record.offset));
+    return selected.map((each) =>
+      expunged.has(each.record.offset) ? { ...each, deliveries: [], expunged: each.deliveries } : each,
+    );
   }
 
   private async selected(batch: ReadBatch, signal: AbortSignal): Promise<Selected[]> {
@@ -82,7 +91,9 @@ export class Selection {
         return { id: deliveryIdOf(event, position, subscriptionId), subscriptionId };
       });
       const undecided = known === undefined;
-      return undecided || deliveries.length > 0 ? [{ record, event, deliveries, before: 0, undecided }] : [];
+      return undecided || deliveries.length > 0
+        ? [{ record, event, deliveries, expunged: [], before: 0, undecided }]
+        : [];
     });
   }
 

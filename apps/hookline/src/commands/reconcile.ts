@@ -174,7 +174,7 @@ class Run {
     const known = new Set(expunged.map(expungedKey));
     const isExpunged = (position: Parameters<typeof expungedKey>[0]): boolean => known.has(expungedKey(position));
     const repair = new Repair(reconciler, parts.pump, around.clock, isExpunged);
-    await parts.pump.start([TOPICS.deliveries, TOPICS.attempts]);
+    await parts.pump.start([TOPICS.deliveries, TOPICS.attempts, TOPICS.deadLetters]);
     try {
       const sent = await repair.send();
       this.progress.say(

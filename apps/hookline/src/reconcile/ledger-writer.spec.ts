@@ -59,10 +59,11 @@ describe('what dead letters prove', () => {
       state: 'dead-lettered',
       proof: 'dead-letter',
     });
-    expect(verdictWith(encodeHeldRangeHeaders(range, 'let-go'))).toEqual({
-      state: 'dead-lettered',
-      proof: 'dead-letter-range',
-    });
+    for (const reason of ['let-go', 'subscription-deleted', 'expunged'] as const)
+      expect(verdictWith(encodeHeldRangeHeaders(range, reason))).toEqual({
+        state: 'dead-lettered',
+        proof: 'dead-letter-range',
+      });
   });
 
   it("is nothing by the headers that a source's producer has chosen", () => {

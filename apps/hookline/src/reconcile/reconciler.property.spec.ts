@@ -52,6 +52,16 @@ function statesOf({ ledger }: Reconciler, look: Look): Map<string, EndState> {
   return states;
 }
 
+/** Everything is done that workers do, but for what they lost. */
+function lossy(seed: number): ModelLog {
+  const log = modelFrom(seed);
+  log.loses = true;
+  for (let i = 0; i < 25; i += 1) log.publish();
+  log.finish();
+  log.loses = false;
+  return log;
+}
+
 describe('reconciling', () => {
   it('never calls missing what is under way, however much moves while it looks, crashes, is handed over or paused', async () => {
     await fc.assert(
@@ -117,20 +127,14 @@ describe('reconciling', () => {
     );
   });
 
-  it('sends nothing again that another run has sent since it was asked, nothing that has come to its end, and nothing that was expunged', async () => {
+  it('sends nothing again that another run has sent since it was asked, nor what has come to its end', async () => {
     let sentAtAll = 0;
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.boolean(), async (seed, hasEnded) => {
-        const log = modelFrom(seed);
-        log.loses = true;
-        for (let i = 0; i < 25; i += 1) log.publish();
-        log.finish();
-        log.loses = false;
+        const log = lossy(seed);
         const [first, second] = [await reconcilerOf(log, 0), await reconcilerOf(log, 0)];
         const missing = summarize(first.ledger, await first.settle()).states.missing.total;
         await second.settle();
-        const { deliveries, expunged } = await new Repair(first, log.output, log.clock, () => true).send();
-        expect([deliveries, expunged]).toEqual([0, missing]);
         expect((await new Repair(first, log.output, log.clock, () => false).send()).deliveries).toBe(missing);
         if (hasEnded) log.finish();
         expect((await new Repair(second, log.output, log.clock, () => false).send()).deliveries).toBe(0);
@@ -139,5 +143,30 @@ describe('reconciling', () => {
       { numRuns: 20 },
     );
     expect(sentAtAll).toBeGreaterThan(0);
+  });
+
+  it('ends what is missing of an event that was expunged as a dead letter, once, and sends nothing of it', async () => {
+    let endedAtAll = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const log = lossy(seed);
+        const [first, second] = [await reconcilerOf(log, 0), await reconcilerOf(log, 0)];
+        const { missing, 'dead-lettered': dead } = summarize(first.ledger, await first.settle()).states;
+        await second.settle();
+        const { deliveries, expunged } = await new Repair(first, log.output, log.clock, () => true).send();
+        expect([deliveries, expunged]).toEqual([0, missing.total]);
+        // Nobody finds it missing any more, whatever he knows of what was expunged.
+        for (const isExpunged of [true, false])
+          expect(await new Repair(second, log.output, log.clock, () => isExpunged).send()).toMatchObject({
+            deliveries: 0,
+            expunged: 0,
+          });
+        const { states } = summarize(second.ledger, await second.settle());
+        expect([states.missing.total, states['dead-lettered'].total]).toEqual([0, dead.total + missing.total]);
+        endedAtAll += missing.total;
+      }),
+      { numRuns: 20 },
+    );
+    expect(endedAtAll).toBeGreaterThan(0);
   });
 });

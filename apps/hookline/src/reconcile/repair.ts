@@ -7,6 +7,7 @@ import {
 } from '@hookline/contracts';
 import type { Output, ReadRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
+import { buryEach } from '../../../admin-api/src/keepers/burial.js';
 import { InFlight } from '../../../admin-api/src/replays/in-flight.js';
 import { eventIn, positionOf } from './ledger-writer.js';
 import type { Look } from './ledger.js';
@@ -27,7 +28,7 @@ export interface Sent {
   listed: { row: number; missing: Missing }[];
   /** Subscriptions that are paused or disabled, and how many of theirs were left. */
   refused: Map<string, { status: string; deliveries: number }>;
-  /** Of events whose payload was expunged. */
+  /** Of events whose payload was expunged: they were not sent, and have ended as dead letters. */
   expunged: number;
 }
 
@@ -49,21 +50,24 @@ export class Repair {
   /**
    * Looks once more first, for whoever was asked may have thought for long: what has an end or a place by then is not sent.
    * Resolves when all of it is durable. What can't be sent, because its subscription takes nothing now, is left, and so is
-   * what was expunged.
+   * what was expunged: that gets its end instead.
    */
   async send(): Promise<Sent> {
     const { ledger } = this.reconciler;
     ledger.seek(await this.reconciler.look());
     const rows = new Set<number>();
     const sent: Sent = { deliveries: 0, rows, listed: [], refused: new Map(), expunged: 0 };
-    const inFlight = new InFlight(IN_FLIGHT_BYTES, new AbortController().signal);
+    const { signal } = new AbortController();
+    const inFlight = new InFlight(IN_FLIGHT_BYTES, signal);
     await this.reconciler.eachSought(async (record) => {
-      const isExpunged = this.isExpunged(record);
-      for (const { row, missing } of missingOf(ledger, record)) {
-        if (isExpunged) {
-          sent.expunged += 1;
-          continue;
-        }
+      const all = missingOf(ledger, record);
+      if (this.isExpunged(record)) {
+        await this.bury(record, all, signal);
+        for (const { row } of all) rows.add(row);
+        sent.expunged += all.length;
+        return;
+      }
+      for (const { row, missing } of all) {
         const { status, epoch } = ledger.subscribedOf(row).record;
         if (status === 'paused' || status === 'disabled') {
           const known = sent.refused.get(missing.subscriptionId)?.deliveries ?? 0;
@@ -94,6 +98,15 @@ export class Repair {
       if (isOver || this.clock.now() >= end) return { look, repaired: repairedOf(states, listed) };
       await new Promise<void>((resolve) => this.clock.after(LOOK_AGAIN_MS, resolve));
     }
+  }
+
+  private async bury(record: ReadRecord, all: readonly { missing: Missing }[], signal: AbortSignal): Promise<void> {
+    const event = eventIn(record) as EventEnvelope;
+    const position = positionOf(record);
+    const ended = all.map(({ missing: { subscriptionId } }) => {
+      return { subscriptionId, event, position, replayId: null, since: new Date(position.at) };
+    });
+    await buryEach(this.output, ended, 'expunged', signal);
   }
 
   /** Into the lane first: what is told of it must be so. */

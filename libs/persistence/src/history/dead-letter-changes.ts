@@ -2,6 +2,7 @@ import type { ReplayStatus } from '../management/replay.entity.js';
 import type { Queryable } from '../migrate.js';
 import {
   DISCARDS,
+  IS_EXPUNGED,
   ITS_SUBSCRIPTIONS,
   UNDER_WAY,
   WANTED,
@@ -66,7 +67,7 @@ const CHOOSE = `
     INSERT INTO replay_choices (replay_id, event_partition, event_offset, subscription_id, delivery_id, event_at, letter_at)
     SELECT ${parameter(2)}::text, d.event_partition, d.event_offset, d.subscription_id, d.delivery_id, d.event_at, d.updated_at
       FROM (${ITS_SUBSCRIPTIONS}) s JOIN deliveries d ON d.subscription_id = s.id ${DISCARDS}
-     WHERE ${WANTED} AND s.status = 'enabled' AND x.audit_id IS NULL AND NOT ${UNDER_WAY}
+     WHERE ${WANTED} AND s.status = 'enabled' AND x.audit_id IS NULL AND NOT ${UNDER_WAY} AND NOT ${IS_EXPUNGED}
        AND d.event_offset >= coalesce((${parameter(3)}::jsonb->>(d.event_partition::text))::bigint, 0)
      LIMIT ${parameter(1)}
     RETURNING 1

@@ -2,6 +2,7 @@ import type { Queryable } from '../migrate.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import {
   DISCARDS,
+  IS_EXPUNGED,
   ITS_SUBSCRIPTIONS,
   UNDER_WAY,
   WANTED,
@@ -39,6 +40,8 @@ export interface DeadLetterTally {
   notEnabled: number;
   /** The log has let go of their events. */
   gone: number;
+  /** The payloads of their events were expunged. */
+  expunged: number;
 }
 
 /** What the recorder knows of deliveries that ended undelivered. */
@@ -95,6 +98,7 @@ export class DeadLetterHistory {
       underWay: Number(row?.underWay ?? 0),
       notEnabled: Number(row?.notEnabled ?? 0),
       gone: Number(row?.gone ?? 0),
+      expunged: Number(row?.expunged ?? 0),
     };
   }
 }
@@ -143,11 +147,13 @@ const SUMMARY = `
 const TALLY = `
   SELECT count(*) FILTER (WHERE was = 'free') AS count, count(*) FILTER (WHERE was = 'discarded') AS discarded,
          count(*) FILTER (WHERE was = 'under-way') AS "underWay",
-         count(*) FILTER (WHERE was = 'not-enabled') AS "notEnabled", count(*) FILTER (WHERE was = 'gone') AS gone
+         count(*) FILTER (WHERE was = 'not-enabled') AS "notEnabled", count(*) FILTER (WHERE was = 'gone') AS gone,
+         count(*) FILTER (WHERE was = 'expunged') AS expunged
     FROM (
       SELECT CASE WHEN x.audit_id IS NOT NULL THEN 'discarded'
                   WHEN ${UNDER_WAY} THEN 'under-way'
                   WHEN ${parameter(1)}::jsonb IS NULL THEN 'free'
+                  WHEN ${IS_EXPUNGED} THEN 'expunged'
                   WHEN s.status <> 'enabled' THEN 'not-enabled'
                   WHEN d.event_offset < coalesce((${parameter(1)}::jsonb->>(d.event_partition::text))::bigint, 0) THEN 'gone'
                   ELSE 'free' END AS was

@@ -53,6 +53,11 @@ function timeIn(value: string): string {
   return `CASE WHEN jsonb_typeof(${value}) = 'number' THEN to_timestamp((${value})::float8 / 1000) END`;
 }
 
+/** Of `deliveries d`: nothing of its event can be sent any more. Rows of what was expunged go with the day of the event. */
+export const IS_EXPUNGED = `(d.reason IS NOT DISTINCT FROM 'expunged' OR EXISTS (
+    SELECT FROM expunged_events g
+     WHERE g.partition = d.event_partition AND g."offset" = d.event_offset AND g.appended_at = d.event_at))`;
+
 /** Of a replay `r` and a delivery `d`: it was handed over, in the order of the log, where nothing cut it off before. */
 const HANDED_OVER = `d.event_offset < (r.partitions->(d.event_partition::text)->>'next')::bigint`;
 
