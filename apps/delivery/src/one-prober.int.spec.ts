@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPICS } from '@hookline/contracts';
-import { waitUntil, WebhookReceiver } from '@hookline/testing';
-import { DEADLINE_MS, DeliveryRig } from './testing/delivery-rig.js';
+import { WebhookReceiver } from '@hookline/testing';
+import { DeliveryRig } from './testing/delivery-rig.js';
 import type { RigWorker } from './testing/rig-worker.js';
 
 let rig: DeliveryRig;
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 const until = (what: string, condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+  rig.until(what, condition);
 
 describe('A broken endpoint is probed by all', () => {
   it('only its owner tries it, also when that is another, and all send directly again once it is back', async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { optionalHeader, TOPICS } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
-import { waitUntil, WebhookReceiver } from '@hookline/testing';
-import { DEADLINE_MS, DeliveryRig, TENANT } from './testing/delivery-rig.js';
+import { WebhookReceiver } from '@hookline/testing';
+import { DeliveryRig, TENANT } from './testing/delivery-rig.js';
 
 let rig: DeliveryRig;
 let receiver: WebhookReceiver;
@@ -17,8 +17,10 @@ afterEach(async () => {
   await rig.close();
 });
 
-const until = <T>(what: string, condition: () => T): Promise<unknown> =>
-  waitUntil(condition, { deadlineMs: DEADLINE_MS, what });
+const until = (what: string, condition: () => unknown): Promise<unknown> => rig.until(what, condition);
+
+/** Longer than a machine may stand still: who loses its partitions here is the one that dies, and only then. */
+const SESSION_MS = 15_000;
 
 /** How many requests each path got. */
 const counts = (): Record<string, number> => {
@@ -36,7 +38,7 @@ const isDoneButOne = ({ offset, remainders }: Awaited<ReturnType<DeliveryRig['co
 
 describe('completion for (offset, matched subscription)', () => {
   it('one hanging target among many does not repeat the others: a killed worker leaves only that one to the next', async () => {
-    rig = await DeliveryRig.open();
+    rig = await DeliveryRig.open({}, SESSION_MS);
     const names = Array.from({ length: 16 }, (_, n) => `/${n}`);
     for (const name of names) await rig.subscribe({ url: receiver.url + name.slice(1), types: ['order.*'] });
     receiver.behave(({ path }) => (path === '/7' ? { hang: true } : {}));
@@ -55,7 +57,7 @@ describe('completion for (offset, matched subscription)', () => {
   });
 
   it('holds in a lane as well, for a record that stands for many', async () => {
-    rig = await DeliveryRig.open({ directFanOut: 3 });
+    rig = await DeliveryRig.open({ directFanOut: 3 }, SESSION_MS);
     const names = Array.from({ length: 12 }, (_, n) => `/${n}`);
     // Of these ids each of the two partitions has some.
     for (const [n, name] of names.entries()) await rig.subscribe({ id: `sub_${n}`, url: receiver.url + name.slice(1) });
@@ -95,9 +97,8 @@ describe('an event that matches more than are served directly', () => {
     const handedOver = await rig.read(TOPICS.deliveries);
     expect(handedOver.map(({ partition }) => partition).sort()).toEqual([0, 1]);
     // The one that failed goes on as a record of its own.
-    const [retried, ...more] = (await rig.read('hookline.retry.500ms')).map(({ headers }) => headers);
-    expect(more).toEqual([]);
-    expect(optionalHeader(retried ?? {}, 'subscription')).toBe(ids[13]);
+    const retried = (await rig.read('hookline.retry.500ms')).map(({ headers }) => headers);
+    expect(retried.map((headers) => optionalHeader(headers, 'subscription'))).toEqual([ids[13]]);
 
     const outcomes = await rig.outcomesWhere(152, () => true);
     const matched = outcomes.flatMap(({ matched: some }) => (some === undefined ? [] : [some]));

@@ -3,9 +3,9 @@ import { decodeDeliveryHeaders, retryTopic, TOPICS } from '@hookline/contracts';
 import { verifySignature } from '@hookline/domain';
 import { LogClock } from '@hookline/kafka';
 import { systemClock, type Clock } from '@hookline/platform';
-import { failFirstOfEach, waitUntil, WebhookReceiver } from '@hookline/testing';
+import { failFirstOfEach, WebhookReceiver } from '@hookline/testing';
 import { LogTime } from './log-time.js';
-import { DEADLINE_MS, DeliveryRig } from './testing/delivery-rig.js';
+import { DeliveryRig } from './testing/delivery-rig.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -49,11 +49,14 @@ async function workerBy(wall: WallClock): Promise<LogClock> {
 /** When each retry was appended and, by delivery, when the receiver saw the attempt that it is for. */
 async function expectNothingEarly(delaysMs: readonly number[]): Promise<void> {
   for (const delayMs of delaysMs) {
-    for (const { timestamp, headers } of await rig.read(retryTopic(delayMs))) {
+    // Of one that was put off a second time, for the worker did not know that it had been, the first counts.
+    const putOff = new Map<string, number>();
+    for (const { timestamp, headers } of (await rig.read(retryTopic(delayMs))).reverse()) {
       const { deliveryId, attempts } = decodeDeliveryHeaders(headers);
-      const next = receiver.requests.find(
-        ({ id, headers: sent }) => id === deliveryId && sent['hookline-attempt'] === String(attempts + 1),
-      );
+      putOff.set(`${deliveryId} ${attempts + 1}`, timestamp);
+    }
+    for (const [attempt, timestamp] of putOff) {
+      const next = receiver.requests.find(({ id, headers }) => `${id} ${headers['hookline-attempt']}` === attempt);
       expect(next?.at).toBeGreaterThanOrEqual(timestamp + delayMs);
     }
   }
@@ -86,7 +89,8 @@ describe('a clock that steps back or forward an hour neither sends early nor los
         // Receivers compare the time in the signature with their own.
         expect(verifySignature(request, rig.secretOf(id), Date.now())).toBe('valid');
       }
-      const attempts = (await rig.outcomes()).flatMap(({ delivery }) => delivery?.attempt ?? []);
+      const told = await rig.outcomesWhere(60, ({ delivery }) => delivery?.attempt !== undefined);
+      const attempts = told.flatMap(({ delivery }) => delivery?.attempt ?? []);
       expect(attempts).toHaveLength(60);
       for (const { at } of attempts) expect(Math.abs(at - Date.now())).toBeLessThan(HOUR_MS / 2);
     });
@@ -100,10 +104,7 @@ describe('what a worker that comes later finds', () => {
     receiver.behave(failFirstOfEach(1));
     await workerBy(new WallClock(-HOUR_MS));
     await rig.publish();
-    await waitUntil(async () => (await rig.read(retryTopic(3_000))).length === 1, {
-      deadlineMs: DEADLINE_MS,
-      what: 'the retry',
-    });
+    await rig.until('the retry', async () => (await rig.read(retryTopic(3_000))).length > 0);
     await workerBy(new WallClock(HOUR_MS));
     await receiver.waitForIds(1);
     expect(await rig.read(TOPICS.deadLetters)).toEqual([]);

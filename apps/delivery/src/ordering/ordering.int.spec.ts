@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeDeliveryHeaders, TOPICS } from '@hookline/contracts';
-import { failFirstOfEach, waitUntil, WebhookReceiver } from '@hookline/testing';
-import { DEADLINE_MS, DeliveryRig } from '../testing/delivery-rig.js';
+import { failFirstOfEach, WebhookReceiver } from '@hookline/testing';
+import { DeliveryRig } from '../testing/delivery-rig.js';
 
 /** For a thousand events one by one on a machine that has other things to do, ms. */
 const PATIENCE_MS = 150_000;
+/** The next owner waits for so long, and for as long as an attempt takes: the least that brokers take. */
+const SESSION_MS = 6_000;
 
 let rig: DeliveryRig;
 let receiver: WebhookReceiver;
@@ -46,7 +48,7 @@ function overtakings(): string[] {
 
 describe('Order through tiers', () => {
   it('is kept for each key over failures at random, a worker that is killed and one that takes over', async () => {
-    rig = await DeliveryRig.open({ retryDelaysMs: [300, 900], directWaitMs: 200, attemptTimeoutMs: 5_000 });
+    rig = await DeliveryRig.open({ retryDelaysMs: [300, 900], directWaitMs: 200, attemptTimeoutMs: 5_000 }, SESSION_MS);
     const [keys, each] = [200, 5];
     let random = 7;
     receiver.behave(() => {
@@ -75,7 +77,7 @@ describe('Order through tiers', () => {
     await publish(1, 3);
     await receiver.waitForIds(3);
     expect(overtakings()).toEqual([]);
-    expect(receiver.requests.map((request) => eventOf(request)[1])).toEqual([0, 0, 0, 0, 1, 2]);
+    expect(receiver.attempts.map((request) => eventOf(request)[1])).toEqual([0, 0, 0, 0, 1, 2]);
     for (const lane of ['hookline.retry.1500ms', 'hookline.retry.2500ms']) {
       const followers = (await rig.read(lane)).map(({ headers }) => decodeDeliveryHeaders(headers));
       expect(followers.filter(({ attempts }) => attempts === 0).map(({ event }) => event.id)).toEqual(
@@ -110,7 +112,7 @@ describe('Order through tiers', () => {
   });
 
   it('a copy of a hand-over is dropped, before its event is through and after, also by the next owner', async () => {
-    rig = await DeliveryRig.open({ retryDelaysMs: [1_000], attemptTimeoutMs: 500 });
+    rig = await DeliveryRig.open({ retryDelaysMs: [1_000], attemptTimeoutMs: 2_000 }, 15_000);
     receiver.behave(failFirstOfEach(1));
     await rig.subscribe({ url: receiver.url, ordering: 'key' });
     const first = await rig.worker();
@@ -132,25 +134,24 @@ describe('Order through tiers', () => {
     await rig.publish({ id: 'k0.2', key: 'k0', partition: 0 });
     await rig.worker();
     await receiver.waitForIds(3);
-    await waitUntil(async () => (await rig.backlog(TOPICS.deliveries)) === 0, {
-      deadlineMs: DEADLINE_MS,
-      what: 'all records to be complete',
-    });
-    expect(receiver.requests.map(({ headers }) => headers['hookline-event-id'])).toEqual([
-      'k0.0',
-      ...['k0.0', 'k0.1', 'k0.1', 'k0.2', 'k0.2'],
-    ]);
+    await rig.until('all records to be complete', async () => (await rig.backlog(TOPICS.deliveries)) === 0);
+    // A copy that is not dropped begins at the first attempt again; one that took too long goes on with the next.
+    const firsts = receiver.requests.filter(({ headers }) => headers['hookline-attempt'] === '1');
+    expect(firsts.map(({ headers }) => headers['hookline-event-id'])).toEqual(['k0.0', 'k0.1', 'k0.2']);
   });
 
   it('the next owner sends nothing of a key while its first lies in a tier, unread', async () => {
-    rig = await DeliveryRig.open({
-      retryDelaysMs: [6_000],
-      retryJitterPercent: 0,
-      directWaitMs: 100,
-      attemptTimeoutMs: 1_000,
-      // One fetch of a lane is held at a time; the first of the key stands behind several.
-      laneHeldBytes: 1,
-    });
+    rig = await DeliveryRig.open(
+      {
+        retryDelaysMs: [6_000],
+        retryJitterPercent: 0,
+        directWaitMs: 100,
+        attemptTimeoutMs: 1_000,
+        // One fetch of a lane is held at a time; the first of the key stands behind several.
+        laneHeldBytes: 1,
+      },
+      SESSION_MS,
+    );
     receiver.behave({ status: 500 });
     await rig.subscribe({ url: receiver.url, ordering: 'key' });
     const first = await rig.worker();

@@ -26,14 +26,21 @@ import {
   type ReadRecord,
 } from '@hookline/kafka';
 import { silentLogger, systemClock, type Clock } from '@hookline/platform';
-import { createTopics, uniqueName, waitUntil } from '@hookline/testing';
+import { createTopics, distinct, uniqueName, waitUntil } from '@hookline/testing';
 import type { Admin, Kafka } from 'kafkajs';
 import { kafkaConfig } from './kafka-config.js';
 import { RigWorker } from './rig-worker.js';
 
 /** For everything that must happen on a busy machine. */
-export const DEADLINE_MS = 60_000;
+export const DEADLINE_MS = 90_000;
 export const TENANT = 'ten_rig';
+
+/**
+ * The worker, the endpoint and the test are one process: where the machine stands still for ten seconds, nobody is to be
+ * taken for dead and no attempt for lost. What a test sets counts.
+ */
+const PATIENT = { attemptTimeoutMs: 60_000, firstByteTimeoutMs: 60_000, connectTimeoutMs: 30_000 };
+const PATIENT_SESSION_MS = 30_000;
 
 /** Topics of its own for one test, under a prefix, with what the test writes into them and reads from them. */
 export class DeliveryRig {
@@ -45,6 +52,8 @@ export class DeliveryRig {
   readonly settings: DeliveryConfig;
   /** Hears when brokers append what is written here. */
   onAppended: LogClock['learn'] = () => undefined;
+  /** How long a worker that stops waits for what it has in flight, ms. */
+  drainMs = 25_000;
   /** What the workers' buffers have no room for. */
   refuses: (record: OutgoingRecord) => boolean = () => false;
   private readonly admin: Admin = this.kafka.admin();
@@ -52,9 +61,13 @@ export class DeliveryRig {
   private readonly secrets = new Map<string, string>();
   private readonly versions = new Map<string, SubscriptionRecord>();
 
-  private constructor(settings: Partial<DeliveryConfig>) {
+  private constructor(
+    settings: Partial<DeliveryConfig>,
+    /** Of a worker that dies the group learns after so long, ms. */
+    readonly sessionMs: number,
+  ) {
     const { delivery, pump } = loadConfig({ delivery: deliverySection, pump: pumpSection }, {});
-    this.settings = { ...delivery, allowCidrs: ['127.0.0.0/8'], retryDelaysMs: [1_000], ...settings };
+    this.settings = { ...delivery, ...PATIENT, allowCidrs: ['127.0.0.0/8'], retryDelaysMs: [1_000], ...settings };
     this.pump = new ProducerPump(
       {
         kafka: this.kafka,
@@ -66,8 +79,9 @@ export class DeliveryRig {
     );
   }
 
-  static async open(settings: Partial<DeliveryConfig> = {}): Promise<DeliveryRig> {
-    const rig = new DeliveryRig(settings);
+  /** @param sessionMs short where a worker is to die; brokers take no less than 6,000 */
+  static async open(settings: Partial<DeliveryConfig> = {}, sessionMs = PATIENT_SESSION_MS): Promise<DeliveryRig> {
+    const rig = new DeliveryRig(settings, sessionMs);
     await rig.admin.connect();
     const names = [...Object.values(TOPICS), ...rig.settings.retryDelaysMs.map(retryTopic)];
     await createTopics(
@@ -163,31 +177,61 @@ export class DeliveryRig {
     return (await this.read(TOPICS.attempts)).map(({ value }) => decodeOutcome(value));
   }
 
-  /** Waits until the outcomes that the condition is about are there. */
+  /** For a wait that was in vain. */
+  private async seen(): Promise<object> {
+    const outcomes = await this.outcomes();
+    return {
+      outcomes: outcomes.length,
+      last: outcomes.slice(-5).map(({ eventId, delivery }) => `${eventId} ${delivery?.state} ${delivery?.reason}`),
+      workers: this.workers.map((worker) => worker.seen()),
+    };
+  }
+
+  until(what: string, condition: () => unknown): Promise<unknown> {
+    return waitUntil(condition, { deadlineMs: DEADLINE_MS, what, seen: () => this.seen() });
+  }
+
+  /** Waits until so many outcomes that the condition is about are there; @returns one of each step of each delivery. */
   outcomesWhere(count: number, which: (outcome: OutcomeRecord) => boolean): Promise<OutcomeRecord[]> {
     return waitUntil(
       async () => {
-        const found = (await this.outcomes()).filter(which);
+        const found = distinct((await this.outcomes()).filter(which), stepOf, () => undefined);
         return found.length >= count && found;
       },
-      { deadlineMs: DEADLINE_MS, what: `${count} outcomes` },
+      { deadlineMs: DEADLINE_MS, what: `${count} outcomes`, seen: () => this.seen() },
     );
   }
 
-  /** Waits until there are so many dead letters (those of unreadable records not among them). */
+  /** Waits until there are so many dead letters (those of unreadable records not among them); @returns one of each delivery. */
   deadLettersWhen(count: number): Promise<(DeadLetter & { body: string })[]> {
     return waitUntil(
       async () => {
         const records = (await this.read(TOPICS.deadLetters)).filter(
           ({ headers }) => optionalHeader(headers, 'reason') !== 'unreadable',
         );
-        const letters = records.map(({ headers, value }) => ({
-          ...decodeDeadLetterHeaders(headers),
-          body: String(value),
-        }));
+        const letters = distinct(
+          records.map(({ headers, value }) => ({ ...decodeDeadLetterHeaders(headers), body: String(value) })),
+          ({ delivery }) => delivery.deliveryId,
+          ({ reason, body }) => [reason, body],
+        );
         return letters.length >= count && letters;
       },
-      { deadlineMs: DEADLINE_MS, what: `${count} dead letters` },
+      { deadlineMs: DEADLINE_MS, what: `${count} dead letters`, seen: () => this.seen() },
+    );
+  }
+
+  /** Waits until there are so many records among the dead letters that could not be read; @returns one of each place. */
+  unreadableWhen(count: number): Promise<ReadRecord[]> {
+    return waitUntil(
+      async () => {
+        const found = distinct(
+          await this.read(TOPICS.deadLetters),
+          ({ headers }) => optionalHeader(headers, 'origin') ?? '',
+          ({ headers, value }) => [optionalHeader(headers, 'detail'), value],
+        );
+        return found.length >= count && found;
+      },
+      { deadlineMs: DEADLINE_MS, what: `${count} unreadable records among the dead letters`, seen: () => this.seen() },
     );
   }
 
@@ -226,4 +270,10 @@ export class DeliveryRig {
     const lane = topic.startsWith(TOPICS.deliveries) || retryDelayOf(topic) !== undefined;
     return lane ? this.lanePartitions : topic === TOPICS.events ? 3 : 1;
   }
+}
+
+/** What is told again when an event is read again: the times of its attempts are others, and any of them may say what it matched. */
+function stepOf({ eventId, source, delivery }: OutcomeRecord): string {
+  const { id, state, reason, attempt } = delivery ?? {};
+  return [eventId, source.partition, source.offset, id, state, reason, attempt?.number].join();
 }

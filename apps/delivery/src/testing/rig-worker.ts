@@ -25,8 +25,6 @@ import type { DeliveryRig } from './delivery-rig.js';
 import { kafkaConfig } from './kafka-config.js';
 import { MortalSockets } from './mortal-sockets.js';
 
-const SESSION_MS = 6_000;
-
 /** A worker as `worker.ts` builds it, but on the topics of a rig: only the names differ, at the edges. */
 export class RigWorker {
   readonly metrics = new Metrics('delivery');
@@ -90,7 +88,7 @@ export class RigWorker {
       metrics: counts,
       // Which of them is asked follows from the topic's name, and here it has another one.
       owns: { event: (assignment) => this.isOwner(assignment), lane: (assignment) => this.isOwner(assignment) },
-      leaseMs: SESSION_MS,
+      leaseMs: rig.sessionMs,
       share: this.share,
       readLane: (lane, range, signal) => new RangeReader(this.kafka).read(rig.named(lane), [range], signal),
       laneEnd: (lane, partition) => laneEndOf(this.kafka)(rig.named(lane), partition),
@@ -150,6 +148,13 @@ export class RigWorker {
     return this.gate.isOpen;
   }
 
+  /** For a wait that was in vain. */
+  seen(): object {
+    const partitions = [this.events, this.lanes].flatMap((runner) => runner.stats().partitions);
+    const owned = partitions.map(({ topic, partition, paused }) => `${this.rig.unnamed(topic)}/${partition} ${paused}`);
+    return { attempts: this.attempts, isOpen: this.isOpen, dead: this.dead, owned };
+  }
+
   stop(): Promise<void> {
     this.stopped ??= this.stopOnce();
     return this.stopped;
@@ -192,8 +197,9 @@ export class RigWorker {
       clock: systemClock,
       logger: silentLogger,
       commitIntervalMs: 100,
-      // The least that brokers take: who waits for the group to notice a death waits for this.
-      sessionTimeoutMs: SESSION_MS,
+      // Who waits for the group to notice a death waits for this.
+      sessionTimeoutMs: rig.sessionMs,
+      drainMs: rig.drainMs,
       ...options,
     });
   }
