@@ -22,6 +22,7 @@ import { AddExchanges1763797000015 } from './migrations/1763797000015-add-exchan
 import { IndexHeld1763797000020 } from './migrations/1763797000020-index-held.js';
 import { AddSuccessMinutes1763797000021 } from './migrations/1763797000021-add-success-minutes.js';
 import { DiscardRecords1763797000022 } from './migrations/1763797000022-discard-records.js';
+import { SettleWhatWasHeld1763797000023 } from './migrations/1763797000023-settle-what-was-held.js';
 
 export const ENTITIES = [Tenant, ApiKey, Subscription, OutboxEntry, Replay];
 
@@ -42,6 +43,7 @@ export const MIGRATIONS = [
   IndexHeld1763797000020,
   AddSuccessMinutes1763797000021,
   DiscardRecords1763797000022,
+  SettleWhatWasHeld1763797000023,
 ];
 
 export const MIGRATIONS_TABLE = 'hookline_migrations';

@@ -3,6 +3,7 @@ import { decodeOutcome, TOPICS, type AgedOutRecord, type HeldRange } from '@hook
 import { partitionOf } from '@hookline/kafka';
 import { silentLogger, systemClock } from '@hookline/platform';
 import type { LogBounds } from '../replays/resolve-ranges.js';
+import { toldOf } from '../testing/ends.js';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 import { readFrom } from '../testing/topics.js';
 import { AgeOutKeeper } from './age-out-keeper.js';
@@ -158,6 +159,9 @@ describe('the keeper of what aged out', () => {
     for (const { id } of [paused, deleted]) await keep([gap(laneOf(id))]);
     expect(await catchUpsOf(paused.id)).toEqual([]);
     expect(await rowOf(paused.id)).toMatchObject({ version: 3, epoch: 1 });
+    // Of itself, too: so it has its end where the log lets go of it before anybody asks.
+    const [deliveryId] = deliveryIdsOf([event], paused.id);
+    expect(await toldOf(paused.id)).toEqual([{ deliveryId, state: 'held', reason: 'subscription-paused' }]);
     // The span that its pause had opened begins with what was lost now, and stays open.
     const [span] = await rig.spans(paused.id);
     expect(span).toMatchObject({ to_offsets: null, ended_as: null });

@@ -1,4 +1,4 @@
-import { TOPICS, type AgedOutRecord, type LostEvents } from '@hookline/contracts';
+import { TOPICS, type AgedOutRecord, type HeldReason, type LostEvents } from '@hookline/contracts';
 import { partitionOf, type Output } from '@hookline/kafka';
 import type { Session } from '@hookline/persistence';
 import type { Clock, Logger } from '@hookline/platform';
@@ -7,6 +7,7 @@ import { endsOfAttempts, isRecordedUpTo } from '../replays/recorded.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { bringBack } from './bring-back.js';
 import { buryLost } from './bury-lost.js';
+import { holdUndone } from './hold-undone.js';
 import { undoneOf, type Undone } from './undone.js';
 
 /** Between two looks at what was found, ms. */
@@ -18,6 +19,11 @@ const LOOK_MS = 5_000;
 const BESIDE_MS = 60_000;
 /** Between two looks at what another lane may still have, ms: that takes as long as a log is kept. */
 const LANES_MS = 600_000;
+/** Of subscriptions that take nothing, by their status. */
+const HELD_AS: Readonly<Record<string, HeldReason>> = {
+  paused: 'subscription-paused',
+  disabled: 'subscription-disabled',
+};
 
 export interface AgeOutKeeperParts {
   ageOuts: { list(): Promise<AgedOutRecord[]>; write(record: AgedOutRecord): Promise<void> };
@@ -95,13 +101,16 @@ export class AgeOutKeeper implements Keeper {
     partition: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { ageOuts, log, clock, logger } = this.parts;
+    const { ageOuts, log, clock, logger, output } = this.parts;
     const foundAt = Math.max(...records.map((record) => record.foundAt));
     const look = `${partition}/${foundAt}`;
     if (clock.now() < (this.notBefore.get(look) ?? -Infinity)) return;
     const lanes = await log.bounds((records[0] as AgedOutRecord).topic);
-    const rows = await session.query<{ id: string }>(`SELECT id FROM subscriptions WHERE status <> 'deleted'`);
-    const ids = rows.map(({ id }) => id).filter((id) => partitionOf(Buffer.from(id), lanes.length) === partition);
+    const rows = await session.query<{ id: string; status: string }>(
+      `SELECT id, status FROM subscriptions WHERE status <> 'deleted'`,
+    );
+    const statuses = new Map(rows.map(({ id, status }) => [id, status]));
+    const ids = [...statuses.keys()].filter((id) => partitionOf(Buffer.from(id), lanes.length) === partition);
     const events = await log.bounds(TOPICS.events);
     const lows = Object.fromEntries(events.map(({ partition: of, low }) => [of, low]));
     const until = Math.max(...records.map((record) => record.until ?? record.foundAt)) + BESIDE_MS;
@@ -112,6 +121,8 @@ export class AgeOutKeeper implements Keeper {
     for (const id of new Set(there.map(({ subscriptionId }) => subscriptionId))) {
       if (this.brought.has(id)) continue;
       const its = there.filter(({ subscriptionId }) => subscriptionId === id);
+      const held = HELD_AS[statuses.get(id) ?? ''];
+      if (held) for (const each of its) await holdUndone(session, output, each, until, held, signal);
       if (await bringBack(session, id, its, foundAt, ends)) this.brought.add(id);
       else waits = true;
     }
@@ -132,7 +143,7 @@ export class AgeOutKeeper implements Keeper {
       return;
     }
     if (gone.length > 0) for (const record of records) await ageOuts.write({ ...record, lost, recreated });
-    for (const each of gone) await buryLost(session, this.parts.output, each, until, signal);
+    for (const each of gone) await buryLost(session, output, each, until, signal);
     const state = recreated === 0 && lost.length > 0 ? 'lost' : 're-created';
     for (const record of records) {
       await ageOuts.write({ ...record, state, recreated, ...(lost.length > 0 ? { lost } : {}) });

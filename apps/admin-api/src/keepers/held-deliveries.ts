@@ -1,15 +1,21 @@
 import type { Session } from '@hookline/persistence';
 import type { LostDelivery } from './letters.js';
 
-/** A delivery that is held on its own, as history has it. */
-export interface HeldDelivery extends LostDelivery {
-  tenantId: string;
+/** A delivery that waits, as history has it. */
+export interface WaitingDelivery extends LostDelivery {
   subscriptionId: string;
   since: Date;
 }
 
+/** A delivery that is held on its own. */
+export interface HeldDelivery extends WaitingDelivery {
+  /** It stood in a span, and that has a dead letter of it. */
+  hasLetter: boolean;
+}
+
 /**
- * Those whose events the log has let go of, but for what a replay may have brought since.
+ * Those whose events the log has let go of, but for what a replay may have brought since, and what is in a span: that gets
+ * its letter, or is brought, with it.
  * @param lows where the log begins, by partition, as JSON
  */
 export async function goneOf(session: Session, lows: string, limit: number): Promise<HeldDelivery[]> {
@@ -17,7 +23,7 @@ export async function goneOf(session: Session, lows: string, limit: number): Pro
   return toHeld(await session.query<HeldRow>(GONE, [lows, limit, ...(await unsettled(session))]));
 }
 
-/** Those of these subscriptions, but for what a replay may have brought since. */
+/** Those of these subscriptions, but for the same. */
 export async function heldBy(session: Session, ids: readonly string[], limit: number): Promise<HeldDelivery[]> {
   if ((await session.query(ANY_HELD, [ids])).length === 0) return [];
   return toHeld(await session.query<HeldRow>(HELD_BY, [ids, limit, ...(await unsettled(session))]));
@@ -40,17 +46,24 @@ async function unsettled(session: Session): Promise<[tenants: string[], subscrip
 }
 
 function toHeld(rows: readonly HeldRow[]): HeldDelivery[] {
-  return rows.map((row) => ({
+  return rows.map((row) => ({ ...toWaiting(row), hasLetter: row.has_letter }));
+}
+
+export function toWaiting(row: WaitingRow): WaitingDelivery {
+  return {
     position: { partition: row.event_partition, offset: Number(row.event_offset), at: row.event_at.getTime() },
     event: { tenant: row.tenant_id, id: row.event_id, type: row.type },
     replayId: row.replay_id,
-    tenantId: row.tenant_id,
     subscriptionId: row.subscription_id,
     since: row.updated_at,
-  }));
+  };
 }
 
-interface HeldRow extends Record<string, unknown> {
+interface HeldRow extends WaitingRow {
+  has_letter: boolean;
+}
+
+export interface WaitingRow extends Record<string, unknown> {
   subscription_id: string;
   event_partition: number;
   event_offset: string;
@@ -91,9 +104,25 @@ const ANY_GONE = `
 
 const ANY_HELD = `SELECT FROM deliveries d WHERE d.subscription_id = ANY($1) AND d.state = 'held' LIMIT 1`;
 
-const COLUMNS = `subscription_id, event_partition, event_offset, event_at, tenant_id, event_id, type, replay_id, updated_at`;
+/** Of a table `deliveries d`. */
+export const WAITING_COLUMNS = `d.subscription_id, d.event_partition, d.event_offset, d.event_at, d.tenant_id, d.event_id, d.type,
+  d.replay_id, d.updated_at`;
 
-const SETTLED = `d.tenant_id <> ALL($3::text[]) AND d.subscription_id <> ALL($4::text[])`;
+const HAS_LETTER = `EXISTS (
+  SELECT FROM held_spans h
+   CROSS JOIN LATERAL jsonb_to_recordset(h.lettered) AS g(partition integer, "from" bigint, "to" bigint)
+   WHERE h.subscription_id = d.subscription_id AND g.partition = d.event_partition
+     AND d.event_offset >= g."from" AND d.event_offset < g."to")`;
+
+const IS_IN_SPAN = `EXISTS (
+  SELECT FROM held_spans h
+   WHERE h.subscription_id = d.subscription_id AND h.ended_at IS NULL
+     AND d.event_offset >= coalesce((h.from_offsets->>(d.event_partition::text))::bigint, 0)
+     AND (h.to_offsets IS NULL OR d.event_offset < coalesce((h.to_offsets->>(d.event_partition::text))::bigint, 0)))`;
+
+const COLUMNS = `${WAITING_COLUMNS}, ${HAS_LETTER} AS has_letter`;
+
+const SETTLED = `d.tenant_id <> ALL($3::text[]) AND d.subscription_id <> ALL($4::text[]) AND NOT ${IS_IN_SPAN}`;
 
 /** In the order of the index, of which no more is read than is taken. */
 const GONE = `

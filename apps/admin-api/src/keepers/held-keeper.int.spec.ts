@@ -4,6 +4,7 @@ import type { OutgoingRecord, Output } from '@hookline/kafka';
 import { TestClock } from '@hookline/testing';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 import { HeldKeeper } from './held-keeper.js';
+import { SpanKeeper } from './span-keeper.js';
 
 const never = new AbortController().signal;
 
@@ -152,6 +153,102 @@ describe('the keeper of what is held one by one', () => {
     await rest(asked, 'sent = 0');
     await keep();
     expect(ended()).toHaveLength(2);
+  });
+
+  /** A catch-up that has ended an hour ago, with what it had handed over by then. */
+  async function catchUpThatEnded(
+    subscription: { id: string; tenant: string },
+    status: 'cancelled' | 'completed',
+    next: readonly number[],
+    result: object = {},
+  ): Promise<string> {
+    const to = new Map(lows.map((_, partition) => [partition, 1_000_000]));
+    const replay = await rig.catchUp(subscription, to);
+    const partitions = Object.fromEntries(
+      next.map((at, partition) => [partition, { from: 0, next: at, to: 1_000_000 }]),
+    );
+    await rig.database.query(
+      `UPDATE replays SET status = $2, partitions = $3, result = $4, finished_at = now() - interval '1 hour',
+              updated_at = now() - interval '1 hour', told_at = now() - interval '1 hour' WHERE id = $1`,
+      [replay, status, JSON.stringify(partitions), JSON.stringify(result)],
+    );
+    await rig.database.query(
+      `UPDATE deliveries SET updated_at = now() - interval '2 hours' WHERE subscription_id = $1`,
+      [subscription.id],
+    );
+    return replay;
+  }
+
+  const superseded = 'held catch-up-ended';
+
+  it('A cancelled catch-up: what it had superseded and not handed over is held, once, and what it had handed over or another replay brings is left alone', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const events = await publish(tenant);
+    lows = [0, 0, 0];
+    const [first, second, third] = [0, 1, 2].map((of) => events.filter(({ partition }) => partition === of));
+    const next = [(first as PublishedEvent[])[1] as PublishedEvent, ...[second, third].map((its) => its?.[0])];
+    await rig.record(first ?? [], id, 'retrying');
+    await rig.record(second ?? [], id, 'pending');
+    await rig.record(third ?? [], id, 'delivered');
+    const others = await rig.catchUp(await rig.subscribe(['*'], tenant), new Map([[0, 1]]));
+    await rig.database.query(`UPDATE replays SET kind = 'replay', subscription_id = NULL WHERE id = $1`, [others]);
+    await rig.database.query(`UPDATE deliveries SET replay_id = $2 WHERE subscription_id = $1 AND event_id = $3`, [
+      id,
+      others,
+      second?.[2]?.id,
+    ]);
+    await catchUpThatEnded(
+      subscription,
+      'cancelled',
+      next.map((event) => event?.offset ?? 0),
+    );
+    const left = [...(first ?? []).slice(1), ...(second ?? []).slice(0, 2)];
+    await keep();
+    expect(ended()).toEqual(deliveryIdsOf(left, id).map((each) => `${each} ${superseded}`));
+    await keep();
+    await keep();
+    expect(ended()).toHaveLength(left.length);
+  });
+
+  it('A catch-up that found the log cut: what it had superseded there is held, and ends with its dead letter', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const events = await publish(tenant);
+    const gone = events.filter(({ partition, offset }) => partition === 0 && offset < (lows[0] as number));
+    await rig.record(events, id, 'retrying');
+    const from = (gone[0] as PublishedEvent).offset;
+    await catchUpThatEnded(subscription, 'completed', [1_000_000, 1_000_000, 1_000_000], {
+      gone: [{ partition: 0, from, to: from + 2 }],
+    });
+    await keep();
+    expect(ended()).toEqual(deliveryIdsOf(gone, id).map((each) => `${each} ${superseded}`));
+    await rig.record(gone, id, 'held');
+    written = [];
+    await keep();
+    expect(lettersOf(id)).toEqual([{ partition: 0, from, to: from + 2, reason: 'let-go' }]);
+    expect(ended()).toEqual(deliveryIdsOf(gone, id).map((each) => `${each} dead-lettered let-go`));
+  });
+
+  it('What is held one by one inside a span that aged out gets one letter, with the span, and an end of its own', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const events = await publish(tenant);
+    const gone = events.filter(({ partition, offset }) => partition === 0 && offset < (lows[0] as number));
+    await rig.record(gone, id, 'held');
+    const from = (gone[0] as PublishedEvent).offset;
+    await rig.hold(subscription, new Map([[0, from]]), new Map([[0, from + 2]]));
+    // The span is there still: it is for its keeper to say what becomes of it.
+    await keep();
+    expect(written).toEqual([]);
+    const session = await rig.openSession();
+    await new SpanKeeper(log, output).round(session, never);
+    await session.close();
+    const range = { partition: 0, from, to: from + 2, reason: 'let-go' };
+    expect(lettersOf(id)).toEqual([range]);
+    await keep();
+    expect(lettersOf(id)).toEqual([range]);
+    expect(ended()).toEqual(deliveryIdsOf(gone, id).map((each) => `${each} dead-lettered let-go`));
   });
 
   it('buries all that a deleted subscription has not got', async () => {

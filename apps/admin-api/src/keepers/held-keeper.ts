@@ -4,9 +4,10 @@ import type { Session } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
 import { endsOfAttempts, isRecordedUpTo } from '../replays/recorded.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
+import { buryEach } from './burial.js';
 import type { Keeper } from './keepers.js';
 import { deletedAfter, goneOf, heldBy, type HeldDelivery } from './held-deliveries.js';
-import { buryAll, endOf, heldRangeLetter, type LostRange } from './letters.js';
+import { holdUnbrought } from './unbrought.js';
 
 /** Deliveries that one look takes, for each of the two reasons. */
 const BATCH = 1_000;
@@ -17,8 +18,9 @@ const SUBSCRIPTIONS = 100;
 
 /**
  * Ends deliveries that were on their way when their subscription was paused or disabled, are held one by one since then,
- * and will never come: the log has let go of their events, or their subscription is deleted. What stands in the log where a
- * subscription takes nothing is the span keeper's. It looks only once history has all outcomes that were written before, for
+ * and will never come: the log has let go of their events, or their subscription is deleted. So it does with what a catch-up
+ * has superseded and not brought, which is held first. What stands in the log where a subscription takes nothing is the span
+ * keeper's; what is held one by one in there has the letter of the span, and gets its end only. It looks only once history has all outcomes that were written before, for
  * what it has as held may be delivered since; that is also so where it is rebuilt. The letters first, then the ends, for
  * history; after a crash what has no end yet gets another letter.
  */
@@ -41,9 +43,10 @@ export class HeldKeeper implements Keeper {
     this.needed ??= await endsOfAttempts(this.log);
     if (!(await isRecordedUpTo(session, this.needed))) return;
     this.needed = undefined;
+    const held = await holdUnbrought(session, this.output, signal);
     const gone = await this.buryGone(session, signal);
     const deleted = await this.buryDeleted(session, signal);
-    if (gone + deleted === 0) this.nextLook = this.clock.now() + LOOK_MS;
+    if (held + gone + deleted === 0) this.nextLook = this.clock.now() + LOOK_MS;
   }
 
   private async buryGone(session: Session, signal: AbortSignal): Promise<number> {
@@ -65,31 +68,7 @@ export class HeldKeeper implements Keeper {
     reason: HeldRangeReason,
     signal: AbortSignal,
   ): Promise<number> {
-    const letters = runsOf(deliveries).map(({ of, range }) => heldRangeLetter(of, range, reason));
-    const ends = deliveries.map((delivery) => endOf(delivery, delivery.subscriptionId, reason));
-    await buryAll(this.output, letters, ends, signal);
+    await buryEach(this.output, deliveries, reason, signal);
     return deliveries.length;
   }
-}
-
-/** Neighbours in the log get one letter. */
-function runsOf(deliveries: readonly HeldDelivery[]): { of: HeldDelivery; range: LostRange }[] {
-  const runs: { of: HeldDelivery; range: LostRange }[] = [];
-  for (const delivery of deliveries.toSorted(inTheLog)) {
-    const { partition, offset } = delivery.position;
-    const last = runs.at(-1);
-    const isNext =
-      last?.of.subscriptionId === delivery.subscriptionId &&
-      last.range.partition === partition &&
-      last.range.to === offset;
-    if (isNext) last.range.to = offset + 1;
-    else runs.push({ of: delivery, range: { partition, from: offset, to: offset + 1 } });
-  }
-  return runs;
-}
-
-/** By subscription, in the order of the log. */
-function inTheLog(a: HeldDelivery, b: HeldDelivery): number {
-  if (a.subscriptionId !== b.subscriptionId) return a.subscriptionId < b.subscriptionId ? -1 : 1;
-  return a.position.partition - b.position.partition || a.position.offset - b.position.offset;
 }

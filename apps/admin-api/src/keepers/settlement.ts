@@ -8,7 +8,7 @@ import {
   type Session,
   unlessAborted,
 } from '@hookline/persistence';
-import { SPAN_COLUMNS, type HeldSpan } from '../replays/held-spans.js';
+import { SPAN_COLUMNS, withLetters, type HeldSpan } from '../replays/held-spans.js';
 import type { GoneRange, ReplayResult } from '../replays/replay-job.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { inTransaction, type Keeper } from './keepers.js';
@@ -54,11 +54,13 @@ export class Settlement implements Keeper {
     );
     for (const span of spans) {
       const rest = floor && restBefore(span, floor);
-      const letters = lostOf(span, result?.gone ?? [], rest).map((range) => heldRangeLetter(span, range, 'let-go'));
+      const lost = lostOf(span, result?.gone ?? [], rest);
+      const letters = lost.map((range) => heldRangeLetter(span, range, 'let-go'));
       signal.throwIfAborted();
       await unlessAborted(Promise.all(letters.map((letter) => this.output.produce(letter))), signal);
-      if (rest) await session.query(KEEP_REST, [span.id, JSON.stringify(rest)]);
-      else await session.query(END, [span.id]);
+      const lettered = JSON.stringify(withLetters(span, lost));
+      if (rest) await session.query(KEEP_REST, [span.id, lettered, JSON.stringify(rest)]);
+      else await session.query(END, [span.id, lettered]);
     }
   }
 }
@@ -122,9 +124,10 @@ const ENDED = `
      AND ((${COUNT} AND d.state IN ('delivered', 'dead-lettered', 'held')) >= r.sent OR ${LONG_AGO})
    ORDER BY s.id LIMIT $1`;
 
-const END = `UPDATE held_spans SET ended_as = 'caught-up', ended_at = now() WHERE id = $1 AND ended_at IS NULL`;
+const END = `UPDATE held_spans SET lettered = $2, ended_as = 'caught-up', ended_at = now() WHERE id = $1 AND ended_at IS NULL`;
 
-const KEEP_REST = 'UPDATE held_spans SET to_offsets = $2, replay_id = NULL WHERE id = $1 AND ended_at IS NULL';
+const KEEP_REST =
+  'UPDATE held_spans SET lettered = $2, to_offsets = $3, replay_id = NULL WHERE id = $1 AND ended_at IS NULL';
 
 const GO_ON = `
   UPDATE subscriptions s SET catching_up = NULL, version = s.version + 1, updated_at = greatest(s.updated_at, now())

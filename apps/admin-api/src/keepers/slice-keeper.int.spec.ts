@@ -149,6 +149,14 @@ describe('late learners', () => {
     expect(await arrived(id)).toEqual(deliveryIdsOf(expected, id));
   });
 
+  it('are waited for by a catch-up that was cancelled, too, for it has superseded what the lanes had', async () => {
+    const subscription = await rig.subscribe();
+    const replay = await rig.catchUp(subscription, await endOffsets(TOPICS.events), { told: false });
+    await rig.database.query(`UPDATE replays SET status = 'cancelled', finished_at = now() WHERE id = $1`, [replay]);
+    await tell(subscription, { version: 3 });
+    await rig.until('it to be told', async () => (await rig.replay(replay))['told_at'] !== null);
+  });
+
   it('cost nothing where the log stands still: nothing is read', async () => {
     const subscription = await rig.subscribe();
     const ends = [...(await endOffsets(TOPICS.events))];

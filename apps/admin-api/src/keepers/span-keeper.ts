@@ -1,7 +1,7 @@
 import { TOPICS, type HeldRangeReason } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
 import { type Session, unlessAborted } from '@hookline/persistence';
-import { SPAN_COLUMNS, type HeldSpan } from '../replays/held-spans.js';
+import { SPAN_COLUMNS, withLetters, type HeldSpan } from '../replays/held-spans.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Keeper } from './keepers.js';
 import { heldRangeLetter, type LostRange } from './letters.js';
@@ -36,7 +36,7 @@ export class SpanKeeper implements Keeper {
       await this.write(span, lost, 'let-go', signal);
       const from = { ...span.from };
       for (const { partition, to } of lost) from[partition] = to;
-      await session.query(MOVE_ON, [span.id, JSON.stringify(from), isOver(from, span.to) ? 'let-go' : null]);
+      await moveOn(session, span, { from, lost, endedAs: isOver(from, span.to) ? 'let-go' : null });
     }
   }
 
@@ -48,7 +48,7 @@ export class SpanKeeper implements Keeper {
         to,
       }));
       await this.write(span, lost, 'subscription-deleted', signal);
-      await session.query(MOVE_ON, [span.id, JSON.stringify(span.from), 'deleted']);
+      await moveOn(session, span, { from: span.from, lost, endedAs: 'deleted' });
     }
   }
 
@@ -65,6 +65,15 @@ export class SpanKeeper implements Keeper {
       signal,
     );
   }
+}
+
+async function moveOn(
+  session: Session,
+  span: HeldSpan,
+  { from, lost, endedAs }: { from: HeldSpan['from']; lost: readonly LostRange[]; endedAs: 'let-go' | 'deleted' | null },
+): Promise<void> {
+  const lettered = JSON.stringify(withLetters(span, lost));
+  await session.query(MOVE_ON, [span.id, JSON.stringify(from), endedAs, lettered]);
 }
 
 function lostOf({ from, to }: HeldSpan, low: ReadonlyMap<string, number>): LostRange[] {
@@ -98,5 +107,5 @@ const DELETED = `
    WHERE h.ended_at IS NULL AND h.to_offsets IS NOT NULL AND s.status = 'deleted' ORDER BY h.id LIMIT $1`;
 
 const MOVE_ON = `
-  UPDATE held_spans SET from_offsets = $2, ended_as = $3, ended_at = CASE WHEN $3::text IS NULL THEN NULL ELSE now() END
+  UPDATE held_spans SET from_offsets = $2, lettered = $4, ended_as = $3, ended_at = CASE WHEN $3::text IS NULL THEN NULL ELSE now() END
    WHERE id = $1 AND ended_at IS NULL`;

@@ -114,9 +114,12 @@ const OPEN = `
          LATERAL (SELECT to_timestamp((v->>'at')::double precision / 1000) AS at) t
   ON CONFLICT (subscription_id, version) DO NOTHING`;
 
-/** A later version tells of the one that began it, too: compaction may have been quicker than this reader. */
+/**
+ * A later version tells of the one that began it, too: compaction may have been quicker than this reader. Also of one that was
+ * cancelled before: what the lanes had is superseded all the same.
+ */
 const TELL = `
   UPDATE replays r SET told_at = to_timestamp((v->>'at')::double precision / 1000)
     FROM jsonb_array_elements($1::jsonb) AS v
-   WHERE r.subscription_id = v->>'id' AND r.kind <> 'replay' AND r.told_at IS NULL AND r.finished_at IS NULL
+   WHERE r.subscription_id = v->>'id' AND r.kind <> 'replay' AND r.told_at IS NULL
      AND (v->>'version')::integer >= (r.spec->>'version')::integer`;

@@ -234,27 +234,24 @@ describe('held spans', () => {
     for (const { since } of rows) expect(since).toEqual(new Date('2020-01-01T00:00:00Z'));
   });
 
-  it('a catch-up is told where the version that began it holds from', async () => {
+  it('a catch-up is told where the version that began it holds from, also one that was cancelled before that was written', async () => {
     const [id] = ids as [string];
     rig.start({ topics: [TOPICS.subscriptions], events });
     await change(id, { status: 'paused' });
     await published();
     const { tenantId, version } = await change(id, { status: 'enabled' });
+    const its = { kind: 'catch-up', subscriptionId: id, tenantId, version: version + 1 } as const;
     await rig.database.transaction((manager) =>
-      beginCatchUps(manager, {
-        replayId: 'rpl_late',
-        kind: 'catch-up',
-        subscriptionId: id,
-        tenantId,
-        version: version + 1,
-      }),
+      beginCatchUps(manager, { replayId: 'rpl_ended', ...its }, { replayId: 'rpl_late', ...its }),
     );
+    await rig.database.query("UPDATE replays SET status = 'cancelled', finished_at = now() WHERE id = 'rpl_ended'");
     await change(id, { epoch: 1 });
     const records = await published();
-    const [row] = await rig.database.query<{ version: number; to_offsets: unknown }[]>(
-      "SELECT version, to_offsets FROM replays WHERE id = 'rpl_late'",
+    const rows = await rig.database.query<{ version: number; to_offsets: unknown }[]>(
+      'SELECT version, to_offsets FROM replays',
     );
-    expect(row).toEqual({ version: 4, to_offsets: records.get(id)?.[3]?.holdsFrom });
+    const placed = { version: 4, to_offsets: records.get(id)?.[3]?.holdsFrom };
+    expect(rows).toEqual([placed, placed]);
   });
 
   it('a record that is written again keeps where it holds from, and what held before it', async () => {

@@ -37,12 +37,12 @@ const KEEP = `
   UPDATE outbox o SET payload = r->'payload' FROM jsonb_array_elements($1::jsonb) AS r
    WHERE o.id = (r->>'id')::bigint`;
 
-/** A catch-up ends where the version holds from that began it. */
+/** A catch-up ends where the version holds from that began it. Where it was cancelled before, that is superseded all the same. */
 const PLACE_CATCH_UPS = `
   UPDATE replays c SET version = (r->'payload'->>'version')::integer, to_offsets = r->'payload'->'holdsFrom'
     FROM jsonb_array_elements($1::jsonb) AS r
    WHERE c.subscription_id = r->>'key' AND c.spec->'version' = r->'payload'->'version'
-     AND c.kind <> 'replay' AND c.to_offsets IS NULL AND c.finished_at IS NULL
+     AND c.kind <> 'replay' AND c.to_offsets IS NULL
   RETURNING c.id`;
 
 /**

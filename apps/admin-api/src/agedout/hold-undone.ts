@@ -1,0 +1,27 @@
+import type { HeldReason } from '@hookline/contracts';
+import type { Output } from '@hookline/kafka';
+import { unlessAborted, type Session } from '@hookline/persistence';
+import { holdOf } from '../keepers/letters.js';
+import type { Undone } from './undone.js';
+import { undoneDeliveries } from './undone-deliveries.js';
+
+/**
+ * Holds what aged out of a lane for a subscription that takes nothing now, one by one, as its owner would have done: so each has
+ * its end where the log lets go of it before anybody asks for it.
+ * @param until as it was asked with, ms since the epoch
+ */
+export async function holdUndone(
+  session: Session,
+  output: Output,
+  undone: Undone,
+  until: number,
+  reason: HeldReason,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const rows of undoneDeliveries(session, undone, until)) {
+    signal.throwIfAborted();
+    const held = rows.filter(({ isUndone }) => isUndone);
+    const said = held.map((row) => output.produce(holdOf(row, undone.subscriptionId, reason)));
+    await unlessAborted(Promise.all(said), signal);
+  }
+}
