@@ -24,7 +24,7 @@ export {
   type Queryable,
   type SchemaState,
 } from './migrate.js';
-export { expunge, ExpungedPayloads, noteExpunged, type CopiesOf, type Expunged } from './history/expunged-payloads.js';
+export { expunge, ExpungedPayloads, noteExpunged, type CopiesOf } from './history/expunged-payloads.js';
 export { DayPartitions } from './history/day-partitions.js';
 export { EventHistory, type FoundEvent } from './history/event-history.js';
 export { type RecordedEvent, type Routing } from './history/event-row.js';

@@ -149,7 +149,7 @@ describe('the payload of an event', () => {
     const database = await migratedDatabase();
     const dying = await startAdmin(database.url, {
       KAFKA_BROKERS: '127.0.0.1:1',
-      HOOKLINE_ADMIN_TIMEOUT: '10s',
+      HOOKLINE_ADMIN_TIMEOUT: '60s',
       HOOKLINE_DRAIN_TIMEOUT: '1s',
     });
     const operator = new ApiClient(dying.url, OPERATOR_TOKEN);
