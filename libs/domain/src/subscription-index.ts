@@ -16,20 +16,9 @@ type Bucket<S> = S[];
 export class SubscriptionIndex<S extends Matchable> {
   /** By tenant, then by pattern as it is written: `order.created`, `order.*`, `*`. */
   private readonly tenants = new Map<string, Map<string, Bucket<S>>>();
-  private readonly byId = new Map<string, S>();
 
-  get size(): number {
-    return this.byId.size;
-  }
-
-  get(id: string): S | undefined {
-    return this.byId.get(id);
-  }
-
-  /** Puts a subscription in, in place of what was there under its id. */
-  set(subscription: S): void {
-    this.delete(subscription.id);
-    this.byId.set(subscription.id, subscription);
+  /** Puts a subscription in that is not there yet. Who changes one takes out what was there before it. */
+  add(subscription: S): void {
     let patterns = this.tenants.get(subscription.tenant);
     if (patterns === undefined) this.tenants.set(subscription.tenant, (patterns = new Map()));
     for (const pattern of subscription.types) {
@@ -40,18 +29,16 @@ export class SubscriptionIndex<S extends Matchable> {
     }
   }
 
-  delete(id: string): void {
-    const old = this.byId.get(id);
-    if (old === undefined) return;
-    this.byId.delete(id);
-    const patterns = this.tenants.get(old.tenant);
-    for (const pattern of old.types) {
+  /** Takes out what was put in, if it is there. */
+  remove(subscription: S): void {
+    const patterns = this.tenants.get(subscription.tenant);
+    for (const pattern of subscription.types) {
       const bucket = patterns?.get(pattern) ?? [];
-      const at = bucket.indexOf(old);
+      const at = bucket.indexOf(subscription);
       if (at !== -1) bucket.splice(at, 1);
       if (bucket.length === 0) patterns?.delete(pattern);
     }
-    if (patterns?.size === 0) this.tenants.delete(old.tenant);
+    if (patterns?.size === 0) this.tenants.delete(subscription.tenant);
   }
 
   /** Each matching subscription once, however many of its patterns match. */

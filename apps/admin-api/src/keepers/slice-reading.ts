@@ -33,7 +33,7 @@ export class SliceMatcher {
         slices: [...(known?.slices ?? []), slice],
       });
     }
-    for (const sliced of bySubscription.values()) this.index.set(sliced);
+    for (const sliced of bySubscription.values()) this.index.add(sliced);
   }
 
   /** In the order of the log, each delivery once. */

@@ -28,7 +28,7 @@ export class ReplayMatcher {
     subscriptions: readonly Matchable[],
     private readonly types?: readonly string[],
   ) {
-    for (const subscription of subscriptions) this.index.set(subscription);
+    for (const subscription of subscriptions) this.index.add(subscription);
   }
 
   /** The ids of those that get the event; a subscription only ever gets its own tenant's. */

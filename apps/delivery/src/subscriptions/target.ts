@@ -27,9 +27,6 @@ const NONE: readonly EarlierVersion[] = [];
  * goes by is decided by where it stands in the log.
  */
 export class Target implements Matchable, Holding {
-  readonly id: string;
-  readonly tenant: string;
-  readonly types: readonly string[];
   private opened: Opened | undefined;
   private versions: readonly Holding[] | undefined;
 
@@ -39,10 +36,18 @@ export class Target implements Matchable, Holding {
     readonly subscriber: Subscriber,
     private readonly sealer: Sealer,
     readonly earlier: readonly EarlierVersion[] = record.before ?? NONE,
-  ) {
-    this.id = record.id;
-    this.tenant = record.tenant;
-    this.types = record.types;
+  ) {}
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  get tenant(): string {
+    return this.record.tenant;
+  }
+
+  get types(): readonly string[] {
+    return this.record.types;
   }
 
   get status(): SubscriptionRecord['status'] {

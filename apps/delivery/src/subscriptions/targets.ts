@@ -1,5 +1,6 @@
 import type { SubscriptionRecord } from '@hookline/contracts';
 import { earlierThan, SubscriptionIndex, type Matchable, type Sealer } from '@hookline/domain';
+import { CommonFields } from './common-fields.js';
 import { Subscriber } from './subscriber.js';
 import { Target } from './target.js';
 
@@ -14,6 +15,9 @@ export class Targets {
   /** Those of which the latest version takes events. */
   private readonly live = new SubscriptionIndex<Target>();
   private readonly earlier = new SubscriptionIndex<Earlier>();
+  /** What stands in that index, by id: few were changed lately. */
+  private readonly earlierOf = new Map<string, Earlier>();
+  private readonly common = new CommonFields();
   private readonly held = new Set<string>();
   /** From there on the latest version of every subscription holds, by partition of the events. */
   private readonly settledFrom: number[] = [];
@@ -25,19 +29,18 @@ export class Targets {
   ) {}
 
   /** Takes a change of the view. The view lets no older version come after a newer one. */
-  apply(id: string, record: SubscriptionRecord | undefined): void {
-    if (record === undefined) return this.forget(id);
+  apply(id: string, decoded: SubscriptionRecord | undefined): void {
+    if (decoded === undefined) return this.forget(id);
+    const record = this.common.of(decoded);
     let subscriber = this.subscribers.get(id);
     if (subscriber === undefined) this.subscribers.set(id, (subscriber = new Subscriber()));
     const last = subscriber.current;
     const earlier = record.before ?? seenBefore(record, last);
     const target = new Target(record, subscriber, this.sealer, earlier);
     subscriber.current = target;
-    if (target.live) this.live.set(target);
-    else this.live.delete(id);
-    const types = new Set(target.earlier.flatMap((version) => (version.live ? version.types : [])));
-    if (types.size > 0) this.earlier.set({ id, tenant: target.tenant, types: [...types], target });
-    else this.earlier.delete(id);
+    if (last?.live) this.live.remove(last);
+    if (target.live) this.live.add(target);
+    this.indexEarlier(target);
     if (record.heldBack === true) this.held.add(id);
     else this.held.delete(id);
     for (const [partition, offset] of Object.entries(record.holdsFrom))
@@ -48,6 +51,11 @@ export class Targets {
   /** The latest version, whatever its status; undefined where the view has never heard of it. */
   get(id: string): Target | undefined {
     return this.subscribers.get(id)?.current;
+  }
+
+  /** How many the view has, deleted ones among them until the topic forgets them. */
+  get size(): number {
+    return this.subscribers.size;
   }
 
   /** The ids of those that are held back. */
@@ -72,11 +80,28 @@ export class Targets {
 
   private forget(id: string): void {
     const forgotten = this.subscribers.get(id);
+    if (forgotten?.current?.live) this.live.remove(forgotten.current);
     if (forgotten !== undefined) forgotten.current = undefined;
-    this.live.delete(id);
-    this.earlier.delete(id);
+    this.forgetEarlier(id);
     this.held.delete(id);
     this.subscribers.delete(id);
+  }
+
+  private indexEarlier(target: Target): void {
+    const { id, tenant } = target;
+    this.forgetEarlier(id);
+    const types = new Set(target.earlier.flatMap((version) => (version.live ? version.types : [])));
+    if (types.size === 0) return;
+    const earlier = { id, tenant, types: [...types], target };
+    this.earlierOf.set(id, earlier);
+    this.earlier.add(earlier);
+  }
+
+  private forgetEarlier(id: string): void {
+    const known = this.earlierOf.get(id);
+    if (known === undefined) return;
+    this.earlierOf.delete(id);
+    this.earlier.remove(known);
   }
 }
 

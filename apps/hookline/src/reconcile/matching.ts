@@ -48,8 +48,10 @@ export class Matching {
       const every = [...new Set(versions.flatMap((each) => each.types))];
       const { id, tenant } = record;
       const subscribed = { id, tenant, types: every, number, record, at: at.getTime(), versions };
+      const known = this.all[number];
+      if (known !== undefined) this.index.remove(known);
       this.all[number] = subscribed;
-      this.index.set(subscribed);
+      this.index.add(subscribed);
     }
   }
 
