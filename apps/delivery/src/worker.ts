@@ -30,6 +30,7 @@ import { LaneShare } from './lanes/share.js';
 import { LogTime } from './log-time.js';
 import { DeliveryMetrics } from './metrics.js';
 import { laneEndOf } from './ordering/lane-end.js';
+import { recordsIn } from './subscriptions/records-in.js';
 import { ViewGate } from './subscriptions/view-gate.js';
 
 export const EVENTS_GROUP = 'hookline.delivery.events';
@@ -112,8 +113,8 @@ export class DeliveryWorker {
       ),
     });
     const connect = brokersInTurn(parts.kafka, options);
-    this.view = new CompactedView({ topic: TOPICS.subscriptions, connect, clock, logger });
-    this.view.onChange((id, record) => this.engine.targets.apply(id, record));
+    const entries = recordsIn(this.engine.targets);
+    this.view = new CompactedView({ topic: TOPICS.subscriptions, connect, clock, logger, entries });
     observeView(metrics, 'subscriptions', this.view);
     // Nothing waits for it: who has not heard yet tries an endpoint that others know to be broken.
     const words = { record: this.engine.words.take, atEnd: nothing, partitions: nothing };

@@ -37,7 +37,7 @@ export {
   type LogTransportGroup,
   type LogTransportOptions,
 } from './consumer/log-transport.strategy.js';
-export { CompactedView, type CompactedViewOptions, type ViewListener } from './view/compacted-view.js';
+export { CompactedView, type CompactedViewOptions, type Entries } from './view/compacted-view.js';
 export { TopicFollower } from './view/topic-follower.js';
 export { brokersInTurn } from './view/connect.js';
 export { LogClock } from './log-clock.js';

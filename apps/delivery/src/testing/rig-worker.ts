@@ -20,6 +20,7 @@ import { dedupeLookBack } from '../intake/look-back.js';
 import { LaneShare } from '../lanes/share.js';
 import { DeliveryMetrics } from '../metrics.js';
 import { laneEndOf } from '../ordering/lane-end.js';
+import { recordsIn } from '../subscriptions/records-in.js';
 import { ViewGate } from '../subscriptions/view-gate.js';
 import type { DeliveryRig } from './delivery-rig.js';
 import { kafkaConfig } from './kafka-config.js';
@@ -98,6 +99,7 @@ export class RigWorker {
       connect: () => createKafka(kafkaConfig(), { role: 'view', logger: silentLogger }),
       clock: systemClock,
       logger: silentLogger,
+      entries: recordsIn(this.engine.targets),
     });
     const nothing = (): void => undefined;
     this.words = new TopicFollower(
@@ -107,7 +109,6 @@ export class RigWorker {
       systemClock,
       silentLogger,
     );
-    this.view.onChange((id, record) => this.engine.targets.apply(id, record));
     this.events = this.runner('events', [TOPICS.events], this.engine.events.handler, {
       maxInFlightTotal: settings.heldEvents,
       lookBack: dedupeLookBack(

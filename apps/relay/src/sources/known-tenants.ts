@@ -9,6 +9,7 @@ type OfTenant = Versioned & Pick<CredentialRecord | SubscriptionRecord, 'tenant'
 /** Which tenants there are, as far as the log tells: those that ever had a key or a subscription. */
 export class KnownTenants {
   private readonly views: CompactedView<OfTenant>[];
+  private readonly seen = new Map<string, OfTenant>();
   private stopping = false;
 
   constructor(
@@ -16,8 +17,9 @@ export class KnownTenants {
     clock: Clock,
     private readonly logger: Logger,
   ) {
+    const connect = brokersInTurn(kafka, { role: 'relay', logger });
     this.views = [TOPICS.credentials, TOPICS.subscriptions].map(
-      (topic) => new CompactedView({ topic, connect: brokersInTurn(kafka, { role: 'relay', logger }), clock, logger }),
+      (topic) => new CompactedView({ topic, connect, clock, logger, entries: this.seen }),
     );
   }
 
@@ -33,7 +35,7 @@ export class KnownTenants {
       if (this.stopping) return false;
       throw error;
     }
-    const known = new Set(this.views.flatMap((view) => [...view.values()].map(({ tenant }) => tenant)));
+    const known = new Set([...this.seen.values()].map(({ tenant }) => tenant));
     await this.stop();
     const unknown = sources.filter(({ tenant }) => !known.has(tenant));
     this.logger.info({ tenants: known.size, sources: sources.length }, 'the tenants of the sources were looked up');

@@ -4,16 +4,23 @@ import type { Kafka } from 'kafkajs';
 import type { ReadRecord } from '../reader/fetch.js';
 import { TopicFollower } from './topic-follower.js';
 
-export interface CompactedViewOptions {
+/** Where a view keeps what the topic says: a map is one, and so is whoever makes something of the records. */
+export interface Entries<T> {
+  readonly size: number;
+  get(key: string): T | undefined;
+  set(key: string, value: T): unknown;
+  delete(key: string): unknown;
+}
+
+export interface CompactedViewOptions<T> {
   topic: string;
   /** A client for each session; `brokersInTurn` makes it begin with another broker each time. */
   connect: (session: number) => Kafka;
   clock: Clock;
   logger: Logger;
+  /** It is told of each change, in the topic's order. A map, where nothing else is said. */
+  entries?: Entries<T>;
 }
-
-/** Called after each change, in the topic's order; `undefined`: the key was deleted from the topic. */
-export type ViewListener<T> = (key: string, value: T | undefined) => void;
 
 /**
  * What a compacted topic says at the moment, in memory. It is complete once it has read up to the end offsets that it
@@ -21,8 +28,7 @@ export type ViewListener<T> = (key: string, value: T | undefined) => void;
  * is not mistaken for one that says nothing.
  */
 export class CompactedView<T extends Versioned> {
-  private readonly entries = new Map<string, T>();
-  private readonly listeners: ViewListener<T>[] = [];
+  private readonly entries: Entries<T>;
   private readonly atEnd = new Map<number, number>();
   private readonly completion: Promise<void>;
   private completed: () => void = () => undefined;
@@ -32,7 +38,8 @@ export class CompactedView<T extends Versioned> {
   private complete = false;
   private skipped = 0;
 
-  constructor(private readonly options: CompactedViewOptions) {
+  constructor(private readonly options: CompactedViewOptions<T>) {
+    this.entries = options.entries ?? new Map<string, T>();
     const sink = {
       record: (record: ReadRecord): void => this.take(record),
       atEnd: (partition: number, at: number): void => this.reached(partition, at),
@@ -68,14 +75,6 @@ export class CompactedView<T extends Versioned> {
 
   get(key: string): T | undefined {
     return this.entries.get(key);
-  }
-
-  values(): IterableIterator<T> {
-    return this.entries.values();
-  }
-
-  onChange(listener: ViewListener<T>): void {
-    this.listeners.push(listener);
   }
 
   /** How long ago it was known to hold everything that the topic has, ms; infinite before it is complete. */
@@ -122,6 +121,5 @@ export class CompactedView<T extends Versioned> {
     if (value === undefined ? known === undefined : known !== undefined && known.version >= value.version) return;
     if (value === undefined) this.entries.delete(key);
     else this.entries.set(key, value);
-    for (const listener of this.listeners) listener(key, value);
   }
 }
