@@ -18,11 +18,13 @@ const SUBSCRIPTIONS = 100;
 
 /**
  * Ends deliveries that were on their way when their subscription was paused or disabled, are held one by one since then,
- * and will never come: the log has let go of their events, or their subscription is deleted. So it does with what a catch-up
- * has superseded and not brought, which is held first. What stands in the log where a subscription takes nothing is the span
- * keeper's; what is held one by one in there has the letter of the span, and gets its end only. It looks only once history has all outcomes that were written before, for
- * what it has as held may be delivered since; that is also so where it is rebuilt. The letters first, then the ends, for
- * history; after a crash what has no end yet gets another letter.
+ * and will never come: the log has let go of their events, or their subscription is deleted. What a catch-up has superseded and
+ * not brought is held first. What stands in the log where a subscription takes nothing is the span keeper's; what is held one by
+ * one in there has the letter of the span, and gets its end only.
+ *
+ * It looks only once history has all outcomes that were written before, for what it has as held may be delivered since; that is
+ * also so where it is rebuilt. The letters first, then the ends, for history; after a crash what has no end yet gets another
+ * letter.
  */
 export class HeldKeeper implements Keeper {
   readonly name = 'held-keeper';
