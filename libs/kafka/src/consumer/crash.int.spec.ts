@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { testKafkaBrokers } from '@hookline/testing';
-import { RunnerRig, testKafka } from './testing/runner-rig.js';
+import { RunnerRig, SHORT_SESSION_MS, testKafka } from './testing/runner-rig.js';
 import { SwitchedNetwork } from './testing/switched-network.js';
 
 /** The runner that crashes is cut off: no last commit, no leaving, and the brokers notice only by its silence. */
@@ -19,7 +19,10 @@ describe('a crash', () => {
 
   it('repeats what was in flight or completed since the last commit, and nothing that the metadata calls complete', async () => {
     const topic = await rig.topic(1);
-    const crashed = rig.runner([topic], { kafka: testKafka(network.socketFactory), sessionTimeoutMs: 6_000 });
+    const crashed = rig.runner([topic], {
+      kafka: testKafka(network.socketFactory),
+      sessionTimeoutMs: SHORT_SESSION_MS,
+    });
     crashed.log.hold = ({ offset }) => offset % 3 === 2;
     await crashed.runner.start();
     const ids = await rig.produce(topic, 0, 60);
@@ -31,7 +34,7 @@ describe('a crash', () => {
     crashed.log.release(({ offset }) => offset < 12);
     const later = await rig.produce(topic, 0, 10);
 
-    const next = rig.runner([topic], { sessionTimeoutMs: 6_000 });
+    const next = rig.runner([topic]);
     await next.runner.start();
     await next.log.has(later);
     await rig.committedUpTo(topic, 0, 70);

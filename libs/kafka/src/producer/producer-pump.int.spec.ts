@@ -146,9 +146,11 @@ describe('ProducerPump', () => {
   it('drains on stop, and rejects what can not be drained', async () => {
     const topic = await newTopic();
     const pump = newPump();
+    // So that what is drained is a send, and no look for leaders.
+    await pump.start([topic]);
     const sent = pump.produce({ topic, value: Buffer.from('sent') });
     const stuck = reasonOf(pump.produce({ topic: uniqueName('nowhere'), value: null }));
-    const stopped = pump.stop({ drainMs: 3_000 });
+    const stopped = pump.stop({ drainMs: 10_000 });
     expect(await reasonOf(pump.produce({ topic, value: null }))).toBe('stopped');
     await expect(sent).resolves.toMatchObject({ offset: 0 });
     expect(await stuck).toBe('stopped');

@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTopics, testKafkaBrokers, uniqueName } from '@hookline/testing';
+import { createTopics, testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import { RangeReader, type OffsetRange } from './range-reader.js';
 import { TopicOffsets } from './topic-offsets.js';
 
-const kafka = new Kafka({ clientId: 'reader-test', brokers: testKafkaBrokers(), logLevel: logLevel.NOTHING });
+const kafka = new Kafka({
+  clientId: 'reader-test',
+  brokers: testKafkaBrokers(),
+  connectionTimeout: 10_000,
+  logLevel: logLevel.NOTHING,
+});
 let admin: Admin;
 let producer: Producer;
 
 beforeAll(async () => {
   admin = kafka.admin();
-  producer = kafka.producer();
+  producer = kafka.producer({ idempotent: true });
   await Promise.all([admin.connect(), producer.connect()]);
 });
 
@@ -40,13 +45,14 @@ async function deleteBelow(topic: string, offset: number): Promise<void> {
 }
 
 /** A transaction's marker is written shortly after the commit was answered. */
-async function endOf(topic: string, atLeast: number): Promise<number> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const [bounds] = await new TopicOffsets(admin).bounds(topic);
-    if (bounds !== undefined && (bounds.high >= atLeast || Date.now() > deadline)) return bounds.high;
-  }
-}
+const endOf = (topic: string, atLeast: number): Promise<number> =>
+  waitUntil(
+    async () => {
+      const [bounds] = await new TopicOffsets(admin).bounds(topic);
+      return bounds !== undefined && bounds.high >= atLeast && bounds.high;
+    },
+    { deadlineMs: 60_000, what: `offset ${atLeast} of ${topic}` },
+  );
 
 interface Read {
   values: string[];

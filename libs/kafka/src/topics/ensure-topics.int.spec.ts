@@ -1,5 +1,5 @@
 import { loadConfig, topicsSection } from '@hookline/config';
-import { testKafkaBrokers, testReplication, uniqueName } from '@hookline/testing';
+import { createTopics, testKafkaBrokers, testReplication, uniqueName } from '@hookline/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { ensureTopics, type TopicLog } from './ensure-topics.js';
@@ -14,7 +14,7 @@ const made = new Set<string>();
 let admin: Admin;
 
 beforeAll(async () => {
-  admin = new Kafka({ brokers: testKafkaBrokers(), logLevel: logLevel.NOTHING }).admin();
+  admin = new Kafka({ brokers: testKafkaBrokers(), connectionTimeout: 10_000, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
 });
 
@@ -76,30 +76,28 @@ describe('ensureTopics', () => {
   it('names every danger at once, and makes nothing then', async () => {
     const prefix = `${uniqueName('keeper')}.`;
     const plan = planFor(prefix);
-    await admin.createTopics({
-      topics: [
-        {
-          topic: `${prefix}hookline.events`,
-          numPartitions: 2,
-          replicationFactor: testReplication().replicationFactor,
-          configEntries: [{ name: 'message.timestamp.type', value: 'CreateTime' }],
-        },
-        {
-          topic: `${prefix}hookline.retry.5s`,
-          numPartitions: 2,
-          replicationFactor: testReplication().replicationFactor,
-          configEntries: [
-            { name: 'message.timestamp.type', value: 'LogAppendTime' },
-            { name: 'retention.ms', value: '4999' },
-          ],
-        },
-        {
-          topic: `${prefix}hookline.deliveries`,
-          numPartitions: 3,
-          replicationFactor: testReplication().replicationFactor,
-        },
-      ],
-    });
+    await createTopics(admin, [
+      {
+        topic: `${prefix}hookline.events`,
+        numPartitions: 2,
+        replicationFactor: testReplication().replicationFactor,
+        configEntries: [{ name: 'message.timestamp.type', value: 'CreateTime' }],
+      },
+      {
+        topic: `${prefix}hookline.retry.5s`,
+        numPartitions: 2,
+        replicationFactor: testReplication().replicationFactor,
+        configEntries: [
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          { name: 'retention.ms', value: '4999' },
+        ],
+      },
+      {
+        topic: `${prefix}hookline.deliveries`,
+        numPartitions: 3,
+        replicationFactor: testReplication().replicationFactor,
+      },
+    ]);
 
     const refused = await ensureTopics(admin, plan, silent, isLaneOf(prefix)).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(TopicsUnusable);

@@ -52,13 +52,17 @@ export class HandledLog {
   }
 
   /** Waits until each of the ids was handed over here. */
-  has(ids: readonly string[], deadlineMs = 45_000): Promise<unknown> {
+  has(ids: readonly string[], deadlineMs = 75_000): Promise<unknown> {
     return waitUntil(
       () => {
         const seen = new Set(this.ids());
         return ids.every((id) => seen.has(id));
       },
-      { deadlineMs, what: `${ids.length} records to be handed over` },
+      {
+        deadlineMs,
+        what: `${ids.length} records to be handed over`,
+        seen: () => `${ids.filter((id) => this.ids().includes(id)).length} of them, in ${this.all.length}`,
+      },
     );
   }
 }

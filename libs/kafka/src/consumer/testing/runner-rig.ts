@@ -1,6 +1,6 @@
 import type { Admin, ISocketFactory, Kafka, Producer } from 'kafkajs';
 import { decodeOffsetMetadata, type OffsetRun } from '@hookline/domain';
-import { testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
+import { createTopics, testKafkaBrokers, uniqueName, waitUntil } from '@hookline/testing';
 import { systemClock } from '@hookline/platform';
 import { createKafka } from '../../client.js';
 import type { Output } from '../../producer/output.js';
@@ -9,7 +9,9 @@ import type { RunnerOptions } from '../runner-options.js';
 import { HandledLog } from './handled-log.js';
 
 /** For everything that must happen on a busy machine. */
-export const DEADLINE_MS = 45_000;
+export const DEADLINE_MS = 75_000;
+/** Of a runner that is to be cut off: the group notices that after so long; the broker allows no less. */
+export const SHORT_SESSION_MS = 6_000;
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -33,7 +35,7 @@ export class RunnerRig {
   readonly groupId = uniqueName('group');
   readonly kafka: Kafka = testKafka();
   readonly admin: Admin = this.kafka.admin();
-  private readonly producer: Producer = this.kafka.producer();
+  private readonly producer: Producer = this.kafka.producer({ idempotent: true });
   private readonly runners: RunnerUnderTest[] = [];
   /** Writes to partition 0. */
   readonly output: Output = {
@@ -64,26 +66,8 @@ export class RunnerRig {
 
   async topic(partitions: number): Promise<string> {
     const topic = uniqueName('topic');
-    await this.admin.createTopics({
-      // kafkajs' own waiting fails when it asks a broker that hasn't heard of the topic yet.
-      waitForLeaders: false,
-      topics: [
-        {
-          topic,
-          numPartitions: partitions,
-          replicationFactor: -1,
-          configEntries: [{ name: 'message.timestamp.type', value: 'LogAppendTime' }],
-        },
-      ],
-    });
-    await waitUntil(
-      async () => {
-        const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
-        const found = topics[0]?.partitions ?? [];
-        return found.length === partitions && found.every(({ leader }) => leader >= 0);
-      },
-      { deadlineMs: DEADLINE_MS, what: `${topic} to have leaders` },
-    );
+    const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
+    await createTopics(this.admin, [{ topic, numPartitions: partitions, replicationFactor: -1, configEntries }]);
     return topic;
   }
 
@@ -94,7 +78,7 @@ export class RunnerRig {
     return ids;
   }
 
-  /** A runner with short times, its handler logging into a log of its own. */
+  /** A runner with short times but that of its session, its handler logging into a log of its own. */
   runner(topics: string[], options: Partial<RunnerOptions> = {}): RunnerUnderTest {
     const log = new HandledLog();
     const runner = new OffsetRunner({
@@ -105,7 +89,8 @@ export class RunnerRig {
       clock: systemClock,
       logger: quiet,
       commitIntervalMs: 50,
-      sessionTimeoutMs: 10_000,
+      // A machine that stands still for ten seconds is no reason to hand anything over again.
+      sessionTimeoutMs: 30_000,
       heartbeatIntervalMs: 300,
       drainMs: DEADLINE_MS,
       ...options,
@@ -129,6 +114,7 @@ export class RunnerRig {
     return waitUntil(async () => (await this.committed(topic, partition)).offset === offset, {
       deadlineMs: DEADLINE_MS,
       what: `offset ${offset} of partition ${partition} to be committed`,
+      seen: () => this.committed(topic, partition),
     });
   }
 
@@ -140,7 +126,11 @@ export class RunnerRig {
         const { complete: runs } = decodeOffsetMetadata(committed.offset, committed.metadata);
         return committed.offset === offset && JSON.stringify(runs) === JSON.stringify(complete);
       },
-      { deadlineMs: DEADLINE_MS, what: `offset ${offset} to be committed with what is complete above it` },
+      {
+        deadlineMs: DEADLINE_MS,
+        what: `offset ${offset} to be committed with what is complete above it`,
+        seen: () => this.committed(topic, partition),
+      },
     );
   }
 
@@ -157,7 +147,7 @@ export class RunnerRig {
         const own = runner.stats().partitions.filter((each) => each.topic === topic);
         return own.length === partitions && own.every(({ paused }) => !paused.includes('restoring'));
       },
-      { deadlineMs: DEADLINE_MS, what: `the runner to own ${partitions} partitions` },
+      { deadlineMs: DEADLINE_MS, what: `the runner to own ${partitions} partitions`, seen: () => runner.stats() },
     );
   }
 }
