@@ -49,13 +49,18 @@ describe('without PostgreSQL', () => {
         const answer = await operator.post('/v1/tenants', { name: 'a' });
         return answer.status === 201 && answer;
       },
-      { deadlineMs: 30_000, what: 'a tenant to be made' },
+      { deadlineMs: 90_000, what: 'a tenant to be made' },
     );
-    const key = await operator.post(`/v1/tenants/${String(made.body['id'])}/keys`, { name: 'a' });
-    expect(key.status).toBe(201);
+    const key = await waitUntil(
+      async () => {
+        const answer = await operator.post(`/v1/tenants/${String(made.body['id'])}/keys`, { name: 'a' });
+        return answer.status === 201 && answer;
+      },
+      { deadlineMs: 90_000, what: 'a key to be made' },
+    );
     await waitUntil(
       async () => (await readFrom(TOPICS.credentials, new Map())).some(({ key: id }) => String(id) === key.body['id']),
-      { deadlineMs: 30_000, what: 'the key to be published' },
+      { deadlineMs: 90_000, what: 'the key to be published' },
     );
   }
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RunningRole } from '@hookline/platform';
-import type { TestDatabase } from '@hookline/testing';
+import { waitUntil, type TestDatabase } from '@hookline/testing';
 import { migratedDatabase, OPERATOR_TOKEN, startAdmin } from './testing/admin-rig.js';
-import { ApiClient } from './testing/api-client.js';
+import { ApiClient, type ApiAnswer } from './testing/api-client.js';
 
 describe('without Kafka', () => {
   let database: TestDatabase;
@@ -21,10 +21,18 @@ describe('without Kafka', () => {
       HOOKLINE_DRAIN_TIMEOUT: '1s',
     });
     const operator = new ApiClient(role.url, OPERATOR_TOKEN);
-    const tenant = await operator.post('/v1/tenants', { name: 'a' });
+    // Its time for an answer is short here, also for PostgreSQL's: where that was too short once, it is asked again.
+    const make = (path: string, body: object): Promise<ApiAnswer> =>
+      waitUntil(
+        async () => {
+          const answer = await operator.post(path, body);
+          return answer.status === 201 && answer;
+        },
+        { deadlineMs: 90_000, what: `201 of ${path}` },
+      );
+    const tenant = await make('/v1/tenants', { name: 'a' });
     const tenantId = String(tenant.body['id']);
-    const made = await operator.post('/v1/webhooks/subscriptions', { tenantId, url: 'https://example.com/' });
-    expect(made.status).toBe(201);
+    await make('/v1/webhooks/subscriptions', { tenantId, url: 'https://example.com/' });
     const unavailable = { status: 503, body: { type: 'https://hookline.dev/problems/kafka-unavailable' } };
     const offsets = await operator.get('/v1/topics/hookline.events/offsets');
     expect(offsets).toMatchObject(unavailable);

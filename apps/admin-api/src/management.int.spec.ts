@@ -23,7 +23,7 @@ async function published<T>(topic: string, id: string, version: number): Promise
       const values = records.filter(({ key }) => key?.toString() === id).map(({ value }) => JSON.parse(String(value)));
       return values.find((value) => value.version === version) as T | undefined;
     },
-    { deadlineMs: 30_000, what: `version ${version} of ${id} in ${topic}` },
+    { deadlineMs: 90_000, what: `version ${version} of ${id} in ${topic}` },
   );
 }
 

@@ -3,7 +3,7 @@ import { agedOutKey, encodeProgress, TOPICS, type AgedOutRecord } from '@hooklin
 import { createDataSource, noteGap } from '@hookline/persistence';
 import { uniqueName } from '@hookline/testing';
 import { AdminRig, adminSettings } from '../testing/admin-rig.js';
-import { testKafka } from '../testing/topics.js';
+import { testProducer } from '../testing/topics.js';
 
 describe('GET /v1/age-outs', () => {
   let rig: AdminRig;
@@ -28,8 +28,7 @@ describe('GET /v1/age-outs', () => {
       state: 'lost',
       lost: [{ partition: 2, first: 280, last: 868, firstAt: 1_000, lastAt: 2_000, deliveries: 0 }],
     };
-    const producer = testKafka().producer();
-    await producer.connect();
+    const producer = await testProducer();
     const messages = [{ partition: 0, key: agedOutKey(record), value: encodeProgress(record) }];
     await producer.send({ topic: TOPICS.progress, acks: -1, messages });
     await producer.disconnect();

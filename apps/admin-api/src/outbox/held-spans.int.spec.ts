@@ -265,10 +265,12 @@ describe('held spans', () => {
     const copies = await waitUntil(
       async () => {
         const found = (await published()).get(id) as SubscriptionRecord[];
-        return found.length === 5 && found;
+        return found.length >= 5 && found;
       },
       { deadlineMs: DEADLINE_MS, what: 'the last version to be written again' },
     );
-    expect(copies.slice(3)).toEqual([first, last]);
+    const [old, ...again] = copies.slice(3);
+    expect(old).toEqual(first);
+    for (const copy of again) expect(copy).toEqual(last);
   });
 });

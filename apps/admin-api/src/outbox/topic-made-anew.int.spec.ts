@@ -12,7 +12,7 @@ import {
 import { waitUntil } from '@hookline/testing';
 import { PublisherRig } from './testing/publisher-rig.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 describe('hookline.subscriptions made anew, while events wait that nobody has read', () => {
   let rig: PublisherRig;

@@ -19,13 +19,13 @@ import {
   Session,
 } from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
-import { waitUntil } from '@hookline/testing';
+import { distinct, waitUntil } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
 import type { Caller } from '../auth/caller.js';
 import { Database } from '../database/database.js';
 import { AdminRig, adminSettings, migratedDatabase } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
-import { endOffsets, makeTopics, readFrom, testKafka } from '../testing/topics.js';
+import { endOffsets, makeTopics, readFrom, testKafka, testProducer } from '../testing/topics.js';
 import { LogOffsets } from '../topics/log-offsets.js';
 import { Decisions } from './decisions.js';
 import { replayHistory } from '../replay-machinery.js';
@@ -46,8 +46,7 @@ let producer: Producer;
 
 beforeAll(async () => {
   await makeTopics();
-  producer = testKafka().producer();
-  await producer.connect();
+  producer = await testProducer();
 });
 
 afterAll(() => producer.disconnect());
@@ -78,8 +77,10 @@ function idAndType(headers: Readonly<Record<string, unknown>>): { id: string; ty
   return { id, type };
 }
 
-/** What a replay put into its lane: `<delivery id>`, in any order, repeats included. */
-async function arrived(replayId: string): Promise<string[]> {
+/** What a replay put into its lane: `<delivery id>`, in any order, each once. */
+const arrived = async (replayId: string): Promise<string[]> => distinct(await arrivedWithRepeats(replayId), String);
+
+async function arrivedWithRepeats(replayId: string): Promise<string[]> {
   const records = await readFrom(TOPICS.replays, new Map());
   return records
     .filter(({ headers }) => String(headers['replay']) === replayId)
@@ -126,7 +127,7 @@ describe('a replay', () => {
         const { body } = await client.get(`/v1/replays/${String(made.body['id'])}`);
         return body['status'] === 'completed' && (body as Record<string, unknown> & { id: string });
       },
-      { deadlineMs: 60_000, what: 'the replay to be complete' },
+      { deadlineMs: 90_000, what: 'the replay to be complete' },
     );
   }
 
@@ -173,7 +174,7 @@ describe('a replay', () => {
     const { id: tenant, client, subscribe } = await subscriber();
     const all = await subscribe(['*']);
     const [early] = await publish(tenant, ['a.b']);
-    await waitUntil(() => Date.now() > (early?.at ?? 0) + 5, { deadlineMs: 10_000, what: 'the clock to go on' });
+    await waitUntil(() => Date.now() > (early?.at ?? 0) + 5, { deadlineMs: 60_000, what: 'the clock to go on' });
     const late = await publish(tenant, ['a.b', 'a.b', 'a.b']);
     const between = Math.min(...late.map(({ at }) => at)) - 1;
     const after = await replay(client, { from: { timestamp: new Date(between).toISOString() } });
@@ -241,8 +242,8 @@ describe('a replay whose process dies in the middle', () => {
   it('is resumed where it was saved: everything arrives, and only what was not saved comes twice', async () => {
     const testDatabase = await migratedDatabase();
     const settings = adminSettings(testDatabase.url);
-    const database = new Database(() => createDataSource(settings.database), 5_000);
-    const log = new LogOffsets(testKafka(), 10_000);
+    const database = new Database(() => createDataSource(settings.database), 60_000);
+    const log = new LogOffsets(testKafka(), 60_000);
     const pump = new ProducerPump(
       { kafka: testKafka(), clock: systemClock, logger: silentLogger },
       { ...settings.pump, maxBufferedBytes: 50_000_000 },
@@ -323,13 +324,13 @@ describe('a replay whose process dies in the middle', () => {
     const second = schedulerOver(pump);
     second.start();
     await waitUntil(async () => (await service.get(caller, id)).status === 'completed', {
-      deadlineMs: 60_000,
+      deadlineMs: 90_000,
       what: 'the replay to be resumed and complete',
     });
     await second.stop();
 
-    const ids = await arrived(id);
-    expect([...new Set(ids)]).toEqual(deliveryIds(tenant, events, subscription));
+    const ids = await arrivedWithRepeats(id);
+    expect(distinct(ids, String)).toEqual(deliveryIds(tenant, events, subscription));
     expect(ids.length - events.length).toBeLessThanOrEqual(handedOver - middle.sent);
     expect(await service.get(caller, id)).toMatchObject({ sent: events.length, matched: events.length });
 

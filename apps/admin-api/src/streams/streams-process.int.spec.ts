@@ -14,7 +14,7 @@ import {
 import type { IHeaders, Producer } from 'kafkajs';
 import { migratedDatabase, OPERATOR_TOKEN, startAdmin } from '../testing/admin-rig.js';
 import { ApiClient } from '../testing/api-client.js';
-import { makeTopics, testKafka } from '../testing/topics.js';
+import { makeTopics, testProducer } from '../testing/topics.js';
 import { StreamClient, waitingPolls } from './testing/stream-client.js';
 
 const KEYS = 7;
@@ -36,8 +36,7 @@ describe('a client of the stream', () => {
 
   beforeEach(async () => {
     await makeTopics();
-    producer = testKafka().producer();
-    await producer.connect();
+    producer = await testProducer();
     await begin(await migratedDatabase());
     client = new StreamClient(api(), `tenantId=${tenant}&limit=20&from=latest`);
   });
@@ -114,7 +113,7 @@ describe('a client of the stream', () => {
       // admin-api is replaced while the client waits.
       const waiting = client.poll('&wait=30');
       await waitUntil(async () => (await waitingPolls(admin.url)) === 1, {
-        deadlineMs: 25_000,
+        deadlineMs: 60_000,
         what: 'the client to wait',
       });
       await admin.stop();

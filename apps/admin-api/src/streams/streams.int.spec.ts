@@ -10,7 +10,7 @@ import { StreamClient, waitingPolls, type StreamItem } from './testing/stream-cl
 import { NOON, WrittenLog, type WrittenEvent } from './testing/written-log.js';
 
 const DAY_MS = 86_400_000;
-const DEADLINE = { deadlineMs: 60_000 };
+const DEADLINE = { deadlineMs: 90_000 };
 
 let rig: AdminRig;
 

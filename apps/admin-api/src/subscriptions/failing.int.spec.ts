@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeDeliveryHeaders, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
-import { waitUntil } from '@hookline/testing';
+import { distinct, waitUntil } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
 import { AdminRig } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
 import { FailingRig, HOUR_MS } from '../testing/failing-rig.js';
 import { deliveryIdsOf, publishEvents, type PublishedEvent } from '../testing/replay-rig.js';
-import { readFrom, testKafka } from '../testing/topics.js';
+import { readFrom, testProducer } from '../testing/topics.js';
 
 const SUBSCRIPTIONS = '/v1/webhooks/subscriptions';
 const DEADLINE_MS = 90_000;
@@ -29,8 +29,7 @@ beforeAll(async () => {
     HOOKLINE_KEEPER_POLL: '100ms',
   });
   ({ client, id: tenant } = await rig.tenant());
-  producer = testKafka().producer();
-  await producer.connect();
+  producer = await testProducer();
   log = await FailingRig.open(rig.database.url, Date.now());
 });
 afterAll(async () => {
@@ -74,7 +73,7 @@ async function recordedAll(): Promise<void> {
   );
 }
 
-/** What the catch-up has handed over once it is complete, in the order of the lane. */
+/** What the catch-up has handed over once it is complete, each once, in the order of the lane. */
 async function caughtUp(replayId: string): Promise<string[]> {
   await waitUntil(
     async () => {
@@ -84,9 +83,11 @@ async function caughtUp(replayId: string): Promise<string[]> {
     },
     { deadlineMs: DEADLINE_MS, what: 'the catch-up to be complete' },
   );
-  return (await readFrom(TOPICS.replays, new Map()))
-    .filter(({ key }) => String(key) === id)
-    .map(({ headers }) => decodeDeliveryHeaders(headers).deliveryId);
+  const records = (await readFrom(TOPICS.replays, new Map())).filter(({ key }) => String(key) === id);
+  return distinct(
+    records.map(({ headers }) => decodeDeliveryHeaders(headers).deliveryId),
+    String,
+  );
 }
 
 /** As they stand in each partition of the log. */

@@ -7,7 +7,7 @@ import type { Producer } from 'kafkajs';
 import type { Pool } from 'pg';
 import { AdminRig, adminSettings } from '../testing/admin-rig.js';
 import type { ApiAnswer, ApiClient } from '../testing/api-client.js';
-import { readFrom, testKafka } from '../testing/topics.js';
+import { readFrom, testProducer } from '../testing/topics.js';
 
 const SUBSCRIPTIONS = '/v1/webhooks/subscriptions';
 const DEADLINE_MS = 90_000;
@@ -32,8 +32,7 @@ beforeAll(async () => {
   rig = await AdminRig.start();
   ({ client } = await rig.tenant());
   pool = createPool(adminSettings(rig.database.url).database, () => undefined);
-  producer = testKafka().producer();
-  await producer.connect();
+  producer = await testProducer();
 });
 
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TOPICS, type SubscriptionRecord } from '@hookline/contracts';
-import { waitUntil } from '@hookline/testing';
+import { distinct, waitUntil } from '@hookline/testing';
 import { AdminRig } from '../testing/admin-rig.js';
 import { ApiClient, type ApiAnswer } from '../testing/api-client.js';
 import { readFrom } from '../testing/topics.js';
@@ -35,9 +35,11 @@ function published(id: string, versions: number): Promise<SubscriptionRecord[]> 
     async () => {
       const records = await readFrom(TOPICS.subscriptions, new Map());
       const mine = records.filter(({ key }) => String(key) === id);
-      return mine.length === versions && mine.map(({ value }) => JSON.parse(String(value)) as SubscriptionRecord);
+      const all = mine.map(({ value }) => JSON.parse(String(value)) as SubscriptionRecord);
+      const each = distinct(all, ({ version }) => String(version));
+      return each.length === versions && each;
     },
-    { deadlineMs: 30_000, what: `${versions} versions of ${id}` },
+    { deadlineMs: 90_000, what: `${versions} versions of ${id}` },
   );
 }
 

@@ -27,6 +27,9 @@ export function adminSettings(databaseUrl: string, env: Record<string, string> =
       HOOKLINE_TOPIC_WATCH: '200ms',
       HOOKLINE_REPLAY_POLL: '200ms',
       HOOKLINE_REPLAY_DECISION_WAIT: '100ms',
+      // Where the machine stands still for ten seconds, a test is not to be told to come again.
+      HOOKLINE_ADMIN_TIMEOUT: '60s',
+      DATABASE_CONNECT_TIMEOUT: '30s',
       ...env,
     },
   );

@@ -9,13 +9,13 @@ import { deliveryIdOf, newId } from '@hookline/domain';
 import { ProducerPump, RangeReader, type Output } from '@hookline/kafka';
 import { connectionOptions, createDataSource, DayPartitions, deliveryUuid, Session } from '@hookline/persistence';
 import { silentLogger, systemClock } from '@hookline/platform';
-import { waitUntil, type TestDatabase } from '@hookline/testing';
+import { distinct, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
 import { Database } from '../database/database.js';
 import { ReplayMachinery } from '../replay-machinery.js';
 import { LogOffsets } from '../topics/log-offsets.js';
 import { adminSettings, migratedDatabase } from './admin-rig.js';
-import { endOffsets, makeTopics, readFrom, testKafka } from './topics.js';
+import { endOffsets, makeTopics, readFrom, testKafka, testProducer } from './topics.js';
 
 /** An event of a test, where it stands. */
 export interface PublishedEvent extends LogPosition {
@@ -34,7 +34,16 @@ export interface SpanRow {
 }
 
 /** How long anything may take here, ms. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
+/** Of one question to the database or the log, ms: longer than a machine may stand still. */
+const ANSWER_MS = 60_000;
+
+/** A delivery in a lane. */
+export interface Arrived {
+  deliveryId: string;
+  epoch: number | undefined;
+  replayId: string | undefined;
+}
 
 /** A database and Kafka, and what reads the log again over them; the rest of Hookline is played by the test. */
 export class ReplayRig {
@@ -58,12 +67,11 @@ export class ReplayRig {
       HOOKLINE_KEEPER_POLL: '100ms',
       ...env,
     });
-    const producer = testKafka().producer();
-    await producer.connect();
+    const producer = await testProducer();
     const rig = new ReplayRig(
       testDatabase,
-      new Database(() => createDataSource(settings.database), 10_000),
-      new LogOffsets(testKafka(), 10_000),
+      new Database(() => createDataSource(settings.database), ANSWER_MS),
+      new LogOffsets(testKafka(), ANSWER_MS),
       new ProducerPump(
         { kafka: testKafka(), clock: systemClock, logger: silentLogger },
         { ...settings.pump, maxBufferedBytes: 50_000_000 },
@@ -251,14 +259,26 @@ export class ReplayRig {
   }
 
   async until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
-    return waitUntil(condition, { deadlineMs: PATIENCE_MS, what });
+    return waitUntil(condition, { deadlineMs: PATIENCE_MS, what, seen: () => this.seen() });
   }
 
-  /** The deliveries of a subscription that stand in a topic, in the order of its partition, repeats included. */
-  async arrived(
-    topic: string,
-    subscription: string,
-  ): Promise<{ deliveryId: string; epoch: number | undefined; replayId: string | undefined }[]> {
+  /** For a wait that was in vain. */
+  private seen(): Promise<object> {
+    return this.database.query(
+      'SELECT kind, status, matched, sent, not_before, error FROM replays ORDER BY created_at DESC LIMIT 3',
+    );
+  }
+
+  /**
+   * The deliveries of a subscription that stand in a topic, in the order of its partition, each once: who hands over may have
+   * lost the answer, or its session with what it had not saved yet.
+   */
+  async arrived(topic: string, subscription: string): Promise<Arrived[]> {
+    const all = await this.arrivedWithRepeats(topic, subscription);
+    return distinct(all, ({ deliveryId, epoch, replayId }) => `${deliveryId} ${epoch} ${replayId}`);
+  }
+
+  async arrivedWithRepeats(topic: string, subscription: string): Promise<Arrived[]> {
     const records = await readFrom(topic, new Map());
     return records
       .filter(({ key }) => String(key) === subscription)

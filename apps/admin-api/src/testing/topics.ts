@@ -1,10 +1,22 @@
 import { TOPICS } from '@hookline/contracts';
 import { RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
 import { createTopics, testKafkaBrokers, waitUntil } from '@hookline/testing';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type Producer } from 'kafkajs';
 
 export function testKafka(): Kafka {
-  return new Kafka({ clientId: 'admin-api-test', brokers: testKafkaBrokers(), logLevel: logLevel.NOTHING });
+  return new Kafka({
+    clientId: 'admin-api-test',
+    brokers: testKafkaBrokers(),
+    connectionTimeout: 10_000,
+    logLevel: logLevel.NOTHING,
+  });
+}
+
+/** Connected; nothing that a test itself writes is there twice. */
+export async function testProducer(): Promise<Producer> {
+  const producer = testKafka().producer({ idempotent: true });
+  await producer.connect();
+  return producer;
 }
 
 const MADE = [

@@ -47,7 +47,7 @@ export class PublisherRig {
     const admin = testKafka().admin();
     await admin.connect();
     return new PublisherRig(
-      new Database(() => createDataSource(settings.database), 5_000),
+      new Database(() => createDataSource(settings.database), 60_000),
       new ProducerPump(
         { kafka: testKafka(), clock: systemClock, logger: silentLogger },
         { ...settings.pump, maxBufferedBytes: 1_000_000 },
