@@ -31,6 +31,7 @@ export function newReplay(
     resumeAt: null,
     startedAt: null,
     result: null,
+    lookedThroughAt: null,
   };
 }
 

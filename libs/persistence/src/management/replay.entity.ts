@@ -19,6 +19,7 @@ export type ReplayKind = 'replay' | 'catch-up' | 'backlog';
 @Index('replays_tenant_idx', ['tenantId', 'createdAt'])
 @Index('replays_subscription_idx', ['subscriptionId'], { where: 'subscription_id IS NOT NULL' })
 @Index('replays_open_idx', ['createdAt'], { where: 'finished_at IS NULL' })
+@Index('replays_not_looked_through_idx', ['finishedAt'], { where: `kind = 'catch-up' AND looked_through_at IS NULL` })
 export class Replay {
   /** `rpl_…` */
   @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'replays_pkey' })
@@ -94,4 +95,8 @@ export class Replay {
   /** What is to be said of it besides its counts: what was gone, what a dry run found. */
   @Column({ type: 'jsonb', nullable: true })
   result!: Record<string, unknown> | null;
+
+  /** Of a catch-up that has ended: when what it had superseded and not brought was held. */
+  @Column({ name: 'looked_through_at', type: 'timestamptz', nullable: true })
+  lookedThroughAt!: Date | null;
 }

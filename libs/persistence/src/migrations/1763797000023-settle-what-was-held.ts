@@ -13,7 +13,6 @@ export class SettleWhatWasHeld1763797000023 implements MigrationInterface {
       COMMENT ON COLUMN held_spans.lettered IS 'What has a dead letter of it: partition, from, to (exclusive)';
 
       ALTER TABLE replays ADD COLUMN looked_through_at timestamptz;
-      COMMENT ON COLUMN replays.looked_through_at IS 'Of a catch-up: when what it had superseded and not brought was held';
       CREATE INDEX replays_not_looked_through_idx ON replays (finished_at)
         WHERE kind = 'catch-up' AND looked_through_at IS NULL`);
   }
