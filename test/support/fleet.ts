@@ -1,11 +1,12 @@
 import { kafkaSection, loadConfig } from '@hookline/config';
+import { EVENTS_GROUP, LANES_GROUP } from '@hookline/contracts';
 import type { Exit, RoleProcess } from '@hookline/embedded';
 import { createKafka } from '@hookline/kafka';
 import { silentLogger } from '@hookline/platform';
 import { waitUntil } from '@hookline/testing';
 import type { HooklineUnderTest } from './hookline.js';
 
-const GROUPS = ['hookline.delivery.events', 'hookline.delivery.lanes'];
+const GROUPS = [EVENTS_GROUP, LANES_GROUP];
 
 /** The delivery workers of an installation: each can be stopped, killed, frozen and replaced. */
 export class Fleet {
@@ -48,7 +49,7 @@ export class Fleet {
           const { groups } = await admin.describeGroups(GROUPS);
           return groups.every(({ state, members }) => state === 'Stable' && members.length === count);
         },
-        { deadlineMs: 60_000, what: `${count} members in each group` },
+        { deadlineMs: 90_000, what: `${count} members in each group` },
       );
     } finally {
       await admin.disconnect();

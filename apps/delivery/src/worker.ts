@@ -1,5 +1,5 @@
 import type { ConsumerConfig, DeliveryConfig, KafkaConfig, PumpConfig } from '@hookline/config';
-import { retryDelayOf, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { EVENTS_GROUP, LANES_GROUP, retryDelayOf, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import type { Sealer } from '@hookline/domain';
 import { EndpointClient } from '@hookline/http-delivery';
 import {
@@ -32,9 +32,6 @@ import { DeliveryMetrics } from './metrics.js';
 import { laneEndOf } from './ordering/lane-end.js';
 import { recordsIn } from './subscriptions/records-in.js';
 import { ViewGate } from './subscriptions/view-gate.js';
-
-export const EVENTS_GROUP = 'hookline.delivery.events';
-export const LANES_GROUP = 'hookline.delivery.lanes';
 
 const TOPICS_PAUSE_MS = 1_000;
 

@@ -1,3 +1,7 @@
+/** The groups of the delivery workers: everything below what they commit has ended, or was handed over. */
+export const EVENTS_GROUP = 'hookline.delivery.events';
+export const LANES_GROUP = 'hookline.delivery.lanes';
+
 /**
  * The topics, in one place: their names, how they are partitioned and how long they are kept.
  * The prefix is fixed: two Hooklines on one Kafka are two Kafkas.

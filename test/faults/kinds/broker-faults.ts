@@ -1,8 +1,8 @@
+import { LANES_GROUP } from '@hookline/contracts';
 import type { Fault, Heal, Victim } from '../fault.js';
 import { SmallDisk } from '../site/small-disk.js';
 
 const PAUSED_S = 40;
-const LANES_GROUP = 'hookline.delivery.lanes';
 
 /** Kills brokers; they come back with the data that they have. */
 async function killBrokers({ site: { brokers }, note }: Victim, ids: readonly number[]): Promise<Heal> {

@@ -1,11 +1,10 @@
-import { TOPICS } from '@hookline/contracts';
+import { EVENTS_GROUP, TOPICS } from '@hookline/contracts';
 import { openRuns, partitionKey, readKnown } from '@hookline/kafka';
 import { waitUntil } from '@hookline/testing';
 import type { Fault, GoneRange } from '../fault.js';
 import type { Site } from '../site/site.js';
 import { unrecorded } from '../work-in-flight.js';
 
-const EVENTS_GROUP = 'hookline.delivery.events';
 const AGED_OUT = /^hookline_aged_out_records_total\{[^}]*topic="hookline\.events"[^}]*\} (\S+)/gm;
 const TOLD_MS = 120_000;
 

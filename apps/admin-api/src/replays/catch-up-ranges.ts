@@ -1,4 +1,4 @@
-import { TOPICS } from '@hookline/contracts';
+import { EVENTS_GROUP, TOPICS } from '@hookline/contracts';
 import {
   MissedDeliveries,
   type DeliveryStates,
@@ -6,21 +6,21 @@ import {
   type Queryable,
   type ReplayRange,
 } from '@hookline/persistence';
+import type { LogOffsets } from '../topics/log-offsets.js';
 import { SPAN_COLUMNS, type HeldSpan } from './held-spans.js';
 import { endsOfAttempts, isRecordedUpTo } from './recorded.js';
 import { noteGone, type ReplayJob } from './replay-job.js';
-import type { LogBounds } from './resolve-ranges.js';
 
 export interface CatchUpRangesParts {
   database: Queryable;
-  log: Pick<LogBounds, 'bounds'>;
+  log: Pick<LogOffsets, 'bounds' | 'committed'>;
   states: DeliveryStates;
 }
 
 /**
  * Finds out what a catch-up or a backlog has to read, once that can be known: every worker has heard of the version that
- * began it, the spans have their ends, and history has all outcomes that were written by then. So what was under way
- * before is in history with its state, and nobody adds to it.
+ * began it, none has an event in hand that it brings, the spans have their ends, and history has all outcomes that were
+ * written by then. So what was under way before is in history with its state, and nobody adds to it.
  */
 export class CatchUpRanges {
   constructor(private readonly parts: CatchUpRangesParts) {}
@@ -31,6 +31,7 @@ export class CatchUpRanges {
     if (Object.keys(job.partitions).length > 0) return true;
     // The publisher writes these when the version gets its place in the log.
     if (subscriptionId === null || version === null || toOffsets === null) return false;
+    if (job.notBefore === null && job.kind === 'catch-up' && !(await this.arePassed(toOffsets))) return false;
     job.notBefore ??= await endsOfAttempts(this.parts.log);
     if (!(await isRecordedUpTo(this.parts.database, job.notBefore))) return false;
     // One that is still running has its spans.
@@ -51,6 +52,15 @@ export class CatchUpRanges {
       `SELECT ${SPAN_COLUMNS} FROM held_spans h WHERE h.replay_id = $1 AND h.ended_at IS NULL`,
       [replayId],
     );
+  }
+
+  /**
+   * Whether the workers are through with the events before these offsets. What they have in hand is attempted whatever the epoch,
+   * and history knows it as pending where another subscription's delivery of the event has told what it matches.
+   */
+  private async arePassed(offsets: Readonly<Record<string, number>>): Promise<boolean> {
+    const passed = await this.parts.log.committed(EVENTS_GROUP, TOPICS.events);
+    return Object.entries(offsets).every(([partition, offset]) => (passed.get(Number(partition)) ?? 0) >= offset);
   }
 
   private async rangesOf(

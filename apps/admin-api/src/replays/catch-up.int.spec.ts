@@ -158,6 +158,28 @@ describe('a catch-up', () => {
     await completed(done);
   });
 
+  it('waits until the workers are through with the events that it would bring: what one has in hand is not sent twice', async () => {
+    const subscription = await rig.subscribe();
+    const events = await rig.publish(subscription.tenant, TYPES);
+    const to = await endOffsets(TOPICS.events);
+    // Another one's delivery has told what they match; nothing of this one's attempts is known yet.
+    await rig.decide(events, [subscription.id]);
+    rig.log.workersPassed = Math.max(...to.values()) - 1;
+    try {
+      const replayId = await rig.catchUp(subscription, to, { told: true });
+      const other = await rig.subscribe();
+      const nothing = await rig.catchUp(other, new Map([...to.keys()].map((partition) => [partition, 0])));
+      await completed(nothing);
+      expect(await rig.replay(replayId)).toMatchObject({ finished_at: null, not_before: null });
+      await rig.record(events, subscription.id, 'delivered');
+      rig.log.workersPassed += 1;
+      await completed(replayId);
+      expect(await arrivedIds(subscription.id)).toEqual([]);
+    } finally {
+      rig.log.workersPassed = Number.MAX_SAFE_INTEGER;
+    }
+  });
+
   it('since a time leaves what is older held, but for what was under way', async () => {
     const subscription = await rig.subscribe();
     const { tenant, id } = subscription;

@@ -29,6 +29,18 @@ export class LogOffsets {
     return this.bounded(() => this.offsets.at(topic, timestamp));
   }
 
+  /**
+   * What a group has done of a topic, by partition: everything below.
+   * @throws ProblemError 503
+   */
+  committed(groupId: string, topic: string): Promise<Map<number, number>> {
+    return this.bounded(async () => {
+      const [found] = await this.admin.fetchOffsets({ groupId, topics: [topic] });
+      // −1 where nothing was ever committed.
+      return new Map(found?.partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
+    });
+  }
+
   async close(): Promise<void> {
     await this.connecting?.catch(() => undefined);
     await this.admin.disconnect();

@@ -14,6 +14,7 @@ import {
 import {
   encodeCompacted,
   encodeEventHeaders,
+  EVENTS_GROUP,
   GENESIS_KEY,
   TOPICS,
   type SubscriptionRecord,
@@ -25,7 +26,7 @@ import { createKafka, ensureTopics, LogClock, OffsetRunner, topicPlan, TopicOffs
 import { Metrics, silentLogger, systemClock } from '@hookline/platform';
 import { waitUntil, WebhookReceiver } from '@hookline/testing';
 import type { Admin, Kafka, Producer } from 'kafkajs';
-import { DeliveryWorker, EVENTS_GROUP } from '../../../delivery/src/worker.js';
+import { DeliveryWorker } from '../../../delivery/src/worker.js';
 import type { EndState } from '../reconcile/verdict.js';
 import { onceLed } from './once-led.js';
 import { reconcile, type ReconcileOptions } from './reconcile.js';
@@ -79,12 +80,17 @@ describe('hookline reconcile', () => {
       HOOKLINE_ATTEMPT_PARTITIONS: '2',
       HOOKLINE_RETRY_DELAYS: '1s',
       HOOKLINE_ALLOW_CIDRS: '127.0.0.0/8',
+      // All of it is one process: where the machine stands still for a while, nobody is to be taken for dead.
+      HOOKLINE_SESSION_TIMEOUT: '60s',
+      HOOKLINE_REBALANCE_TIMEOUT: '60s',
+      HOOKLINE_ATTEMPT_TIMEOUT: '60s',
+      HOOKLINE_FIRST_BYTE_TIMEOUT: '60s',
       HOOKLINE_LOG_LEVEL: 'silent',
     };
     const config = loadConfig({ kafka: kafkaSection, topics: topicsSection, delivery: deliverySection }, env);
     kafka = createKafka(config.kafka, { role: 'test', logger: silentLogger });
     admin = kafka.admin();
-    producer = kafka.producer();
+    producer = kafka.producer({ idempotent: true });
     await Promise.all([admin.connect(), producer.connect()]);
     const { topics, delivery } = config;
     await ensureTopics(admin, topicPlan(topics, delivery.retryDelaysMs, delivery.windowMs), silentLogger);

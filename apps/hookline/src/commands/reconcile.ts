@@ -8,11 +8,10 @@ import {
   pumpSection,
   topicsSection,
 } from '@hookline/config';
-import { expungedKey, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { EVENTS_GROUP, expungedKey, LANES_GROUP, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { assertCluster, createKafka, ProducerPump, type OffsetRange } from '@hookline/kafka';
 import { createLogger, Refusal, systemClock, type Clock, type Logger } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
-import { EVENTS_GROUP, LANES_GROUP } from '../../../delivery/src/worker.js';
 import { RECORDER_GROUP } from '../../../recorder/src/recorder.js';
 import { UsageError } from '../cli/usage-error.js';
 import { Matching } from '../reconcile/matching.js';
