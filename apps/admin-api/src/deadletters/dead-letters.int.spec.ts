@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeHeldRangeHeaders, encodeRedriven, encodeSourceDeadLetter, TOPICS } from '@hookline/contracts';
+import { newId } from '@hookline/domain';
 import { AdminRig } from '../testing/admin-rig.js';
 import type { ApiAnswer, ApiClient } from '../testing/api-client.js';
 import { expunge, toldOf } from '../testing/ends.js';
@@ -179,20 +180,28 @@ describe('dead letters', () => {
       status: 202,
       body: { count: 0, leftOut: { ...LEFT_OUT, expunged: 1 }, replay: null },
     });
-    // So slow that it can be paused after the first.
-    const made = await client.post('/v1/dead-letters/redrive', { rate: 0.1 });
-    expect(made.body).toMatchObject({ count: 3, leftOut: { expunged: 1 } });
-    const replay = replayIn(made);
-    await rig.until('the first to be handed over', async () => (await rig.replay(replay))['sent'] === '1');
-    await client.post(`/v1/replays/${replay}/pause`, {});
-    const [handedOver] = await arrived(id, replay);
-    const [after, brought] = others.filter((event) => deliveryIdsOf([event], id)[0] !== handedOver);
-    await expunge(rig, [after as PublishedEvent]);
-    await rig.database.query(`UPDATE replays SET spec = spec || '{"rate": null}' WHERE id = $1`, [replay]);
+    // Picked, and paused before it has begun.
+    const replay = newId('rpl');
+    const spec = { topic: TOPICS.events, from: {}, subscriptions: 'chosen', outcome: 'failed' };
+    const ranges = Object.fromEntries(
+      others.map(({ partition }) => [partition, { from: 0, next: 0, to: 1_000_000_000 }]),
+    );
+    await rig.database.query(
+      `INSERT INTO replays (id, tenant_id, status, spec, partitions) VALUES ($1, $2, 'paused', $3, $4)`,
+      [replay, tenant, JSON.stringify(spec), JSON.stringify(ranges)],
+    );
+    await rig.database.query(
+      `INSERT INTO replay_choices (replay_id, event_partition, event_offset, subscription_id, delivery_id, event_at, letter_at)
+       SELECT $1, event_partition, event_offset, subscription_id, delivery_id, event_at, updated_at
+         FROM deliveries WHERE subscription_id = $2 AND event_id = ANY($3)`,
+      [replay, id, others.map((event) => event.id)],
+    );
+    const [after, ...brought] = others as [PublishedEvent, ...PublishedEvent[]];
+    await expunge(rig, [after]);
     await client.post(`/v1/replays/${replay}/resume`, {});
-    expect(await replayed(client, replay)).toMatchObject({ sent: 2, expunged: 1 });
-    expect(await arrived(id, replay)).toEqual([handedOver, ...deliveryIdsOf([brought as PublishedEvent], id)].sort());
-    const [deliveryId] = deliveryIdsOf([after as PublishedEvent], id);
+    expect(await replayed(client, replay)).toMatchObject({ sent: brought.length, expunged: 1 });
+    expect(await arrived(id, replay)).toEqual(deliveryIdsOf(brought, id));
+    const [deliveryId] = deliveryIdsOf([after], id);
     expect(await toldOf(id)).toEqual([{ deliveryId, state: 'dead-lettered', reason: 'expunged' }]);
   });
 
