@@ -110,7 +110,9 @@ function repairLines(repair: Report['repair']): string[] {
       ([id, { status, deliveries }]) =>
         `Not sent, for ${id} is ${status}: ${number(deliveries)}. Enable it with a catch-up, and run this again.`,
     ),
-    ...(sent.expunged > 0 ? [`Not sent, for their events were expunged: ${number(sent.expunged)}`] : []),
+    ...(sent.expunged > 0
+      ? [`Not sent, but ended as dead letters, for their events were expunged: ${number(sent.expunged)}`]
+      : []),
   ];
 }
 
