@@ -47,7 +47,7 @@ describe('one endpoint hurts nobody else', () => {
           await api.publish({ type: `iso.t${ENDPOINTS - 1}`, data: 'hello' });
           return receiver.accepted.length > 0;
         },
-        { deadlineMs: 20_000, what: 'the subscriptions to be known' },
+        { deadlineMs: 60_000, what: 'the subscriptions to be known' },
       );
       const expected = new Map<string, Set<string>>();
       const events = Array.from({ length: ENDPOINTS * EVENTS_EACH }, (_, n) => {
@@ -80,7 +80,7 @@ describe('one endpoint hurts nobody else', () => {
     } finally {
       await Promise.all([receiver.close(), bad.close()]);
     }
-  }, 200_000);
+  });
 
   it('a rate limit of 50/s holds over three workers, within 2 % over a minute of load', async () => {
     const fleet = new Fleet(hookline);
@@ -94,7 +94,7 @@ describe('one endpoint hurts nobody else', () => {
           await api.publish({ type: 'limited.hello', data: null });
           return receiver.accepted.length > 0;
         },
-        { deadlineMs: 20_000, what: 'the subscription to be known' },
+        { deadlineMs: 60_000, what: 'the subscription to be known' },
       );
       const events = Array.from({ length: LIMITED_EVENTS }, (_, n) => ({
         id: uniqueName(`limited-${n}`),
@@ -118,7 +118,7 @@ describe('one endpoint hurts nobody else', () => {
     } finally {
       await receiver.close();
     }
-  }, 240_000);
+  });
 });
 
 const MINUTE_MS = 60_000;

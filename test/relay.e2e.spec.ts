@@ -83,5 +83,5 @@ describe("a producer's outbox", () => {
       const ofKey = arrived.filter((n) => n % KEYS === key);
       expect([key, ofKey]).toEqual([key, ofKey.toSorted((a, b) => a - b)]);
     }
-  }, 300_000);
+  }, 400_000);
 });

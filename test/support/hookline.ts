@@ -6,7 +6,13 @@ import { HooklineApi, waitUntil } from '@hookline/testing';
 import { Installation, type InstallationOptions } from '../../apps/hookline/src/installation/installation.js';
 
 /** Each broker leads its part, so that one that dies was of use; with partitions for every worker. */
-const AS_IN_A_CLUSTER = { HOOKLINE_TOPIC_LEADERS: 'spread', HOOKLINE_EVENT_PARTITIONS: '6' };
+const AS_IN_A_CLUSTER = {
+  HOOKLINE_TOPIC_LEADERS: 'spread',
+  HOOKLINE_EVENT_PARTITIONS: '6',
+  // Where the machine stands still for ten seconds, a test is not to be told to come again.
+  HOOKLINE_PUBLISH_DEADLINE: '60s',
+  HOOKLINE_ADMIN_TIMEOUT: '60s',
+};
 
 /** A whole Hookline for one spec file: three brokers, PostgreSQL, every role a process, in a folder that goes with it. */
 export class HooklineUnderTest {
@@ -50,7 +56,7 @@ export class HooklineUnderTest {
           () => true,
           (error: { status?: number }) => error.status === 400,
         ),
-      { deadlineMs: 10_000, what: 'ingest to know the new key' },
+      { deadlineMs: 60_000, what: 'ingest to know the new key' },
     );
     return api;
   }

@@ -7,6 +7,8 @@ export class Load {
   readonly acknowledged = new Map<string, PublishedEvent>();
   /** How often a publish was refused or its connection broke. */
   refusals = 0;
+  /** What the slowest took that was acknowledged at its first try, ms: how slow the machine is. */
+  slowestMs = 0;
   /** Publishes that wait for their answer. */
   outstanding = 0;
   private next = 0;
@@ -22,9 +24,19 @@ export class Load {
   }
 
   /** Waits until this many more events are acknowledged than there are now. */
-  async more(count: number, deadlineMs = 60_000): Promise<void> {
+  async more(count: number, deadlineMs = 90_000): Promise<void> {
     const goal = this.acknowledged.size + count;
-    await waitUntil(() => this.acknowledged.size >= goal, { deadlineMs, what: `${count} more acknowledged events` });
+    await waitUntil(() => this.acknowledged.size >= goal, {
+      deadlineMs,
+      what: `${count} more acknowledged events`,
+      seen: () => this.seen(),
+    });
+  }
+
+  /** For a wait that was in vain. */
+  private seen(): object {
+    const { acknowledged, refusals, outstanding } = this;
+    return { acknowledged: acknowledged.size, refusals, outstanding };
   }
 
   /** Begins nothing new, and waits until all that was begun is acknowledged. */
@@ -36,7 +48,9 @@ export class Load {
   private async publish(): Promise<void> {
     while (!this.stopping) {
       const event = this.event(this.next++);
-      let published: PublishedEvent | undefined;
+      const begun = performance.now();
+      let published = await this.once(event);
+      if (published) this.slowestMs = Math.max(this.slowestMs, performance.now() - begun);
       while (!published) published = await this.once(event);
       this.acknowledged.set(event.id, published);
     }

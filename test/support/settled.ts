@@ -27,6 +27,6 @@ export async function receives(api: HooklineApi, receiver: WebhookReceiver): Pro
       await api.publish({ type: HELLO, data: null });
       return receiver.accepted.length > 0;
     },
-    { deadlineMs: 20_000, what: 'the first delivery of a new subscription' },
+    { deadlineMs: 75_000, what: 'the first delivery of a new subscription' },
   );
 }

@@ -89,7 +89,7 @@ export class Started {
 }
 
 /** Waits until none of them lives. */
-export async function untilDead(processes: readonly ProcessIdentity[], deadlineMs = 20_000): Promise<void> {
+export async function untilDead(processes: readonly ProcessIdentity[], deadlineMs = 60_000): Promise<void> {
   await waitUntil(() => !processes.some(isAlive), {
     deadlineMs,
     what: `the end of ${JSON.stringify(processes.filter(isAlive))}`,

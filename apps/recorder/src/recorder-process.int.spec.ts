@@ -60,5 +60,5 @@ describe('the recorder process', () => {
     const once = gone.map((id) => `${id} 2`);
     await until('the endpoints that are gone', async () => (await log.disabled()).rows.length >= gone.length);
     expect(await log.disabled()).toEqual({ rows: once, outbox: once });
-  }, 240_000);
+  }, 400_000);
 });

@@ -39,7 +39,7 @@ describe('operations on a Hookline that is there', () => {
     const { kafka: settings } = loadConfig({ kafka: kafkaSection }, { KAFKA_BROKERS: cluster.brokers.join() });
     kafka = createKafka(settings, { role: 'test', logger: silentLogger });
     admin = kafka.admin();
-    producer = kafka.producer();
+    producer = kafka.producer({ idempotent: true });
     await Promise.all([admin.connect(), producer.connect()]);
   }, 180_000);
 
@@ -73,7 +73,7 @@ describe('operations on a Hookline that is there', () => {
 
   /** By a client of its own, for kafkajs asks about each topic that it has ever asked about, also where that is gone. */
   async function withKafka<T>(use: (admin: Admin, producer: Producer) => Promise<T>): Promise<T> {
-    const [own, writer] = [kafka.admin(), kafka.producer()];
+    const [own, writer] = [kafka.admin(), kafka.producer({ idempotent: true })];
     await Promise.all([own.connect(), writer.connect()]);
     try {
       return await use(own, writer);

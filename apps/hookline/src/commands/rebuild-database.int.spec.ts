@@ -75,6 +75,9 @@ describe('hookline rebuild-database', () => {
       HOOKLINE_SESSION_TIMEOUT: '2m',
       HOOKLINE_REBALANCE_TIMEOUT: '2m',
       HOOKLINE_ATTEMPT_TIMEOUT: '1m',
+      HOOKLINE_FIRST_BYTE_TIMEOUT: '1m',
+      HOOKLINE_PUBLISH_DEADLINE: '1m',
+      HOOKLINE_ADMIN_TIMEOUT: '1m',
       HOOKLINE_LOG_LEVEL: 'silent',
     };
     const { kafka } = loadConfig({ kafka: kafkaSection }, env);

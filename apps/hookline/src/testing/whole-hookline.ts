@@ -12,7 +12,7 @@ import { onceLed } from '../commands/once-led.js';
 import { setup } from '../commands/setup.js';
 import { RolesInProcess } from './roles-in-process.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 /** Every role in this process, over a broker of its own. The recorder and admin-api lose the database apart from each other. */
 export class WholeHookline {
@@ -37,6 +37,7 @@ export class WholeHookline {
       DATABASE_URL: database.url,
       HOOKLINE_REPLICATION_FACTOR: '1',
       HOOKLINE_MIN_INSYNC_REPLICAS: '1',
+      HOOKLINE_PUBLISH_DEADLINE: '60s',
       ...settings,
     };
     await setup(env, silentLogger);

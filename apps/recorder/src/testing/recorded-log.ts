@@ -41,7 +41,12 @@ export class RecordedLog {
   static async create(
     topics: RecordedTopics = { events: uniqueName('events'), attempts: uniqueName('attempts') },
   ): Promise<RecordedLog> {
-    const kafka = new Kafka({ brokers: testKafkaBrokers(), clientId: 'recorder-test', logLevel: logLevel.NOTHING });
+    const kafka = new Kafka({
+      brokers: testKafkaBrokers(),
+      clientId: 'recorder-test',
+      connectionTimeout: 10_000,
+      logLevel: logLevel.NOTHING,
+    });
     const admin = kafka.admin();
     await admin.connect();
     const plan = topicPlan(topicsConfig(), []).filter(({ name }) => name === TOPICS.events || name === TOPICS.attempts);
@@ -52,9 +57,10 @@ export class RecordedLog {
     await ensureTopics(admin, named, silentLogger);
     await admin.disconnect();
     const database = await createTestDatabase();
-    const dataSource = await createDataSource(databaseOf(database.url)).initialize();
+    const dataSource = await createDataSource({ ...databaseOf(database.url), connectTimeoutMs: 30_000 }).initialize();
     await migrate(dataSource);
-    const producer = kafka.producer();
+    // Nothing that the test itself writes is there twice.
+    const producer = kafka.producer({ idempotent: true });
     await producer.connect();
     return new RecordedLog(kafka, topics, database, dataSource, producer);
   }
