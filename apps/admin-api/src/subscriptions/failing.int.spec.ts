@@ -6,7 +6,7 @@ import { AdminRig } from '../testing/admin-rig.js';
 import type { ApiClient } from '../testing/api-client.js';
 import { FailingRig, HOUR_MS } from '../testing/failing-rig.js';
 import { deliveryIdsOf, publishEvents, type PublishedEvent } from '../testing/replay-rig.js';
-import { readFrom, testProducer } from '../testing/topics.js';
+import { readFrom, testProducer, workersAreThrough } from '../testing/topics.js';
 
 const SUBSCRIPTIONS = '/v1/webhooks/subscriptions';
 const DEADLINE_MS = 90_000;
@@ -75,6 +75,14 @@ async function recordedAll(): Promise<void> {
 
 /** What the catch-up has handed over once it is complete, each once, in the order of the lane. */
 async function caughtUp(replayId: string): Promise<string[]> {
+  await waitUntil(
+    async () => {
+      const sql = 'SELECT FROM replays WHERE id = $1 AND to_offsets IS NOT NULL';
+      return (await log.pool.query(sql, [replayId])).rowCount === 1;
+    },
+    { deadlineMs: DEADLINE_MS, what: 'the catch-up to have its end' },
+  );
+  await workersAreThrough();
   await waitUntil(
     async () => {
       const { rows } = await log.pool.query('SELECT status, error FROM replays WHERE id = $1', [replayId]);

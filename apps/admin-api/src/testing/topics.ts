@@ -1,4 +1,4 @@
-import { TOPICS } from '@hookline/contracts';
+import { EVENTS_GROUP, TOPICS } from '@hookline/contracts';
 import { RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
 import { createTopics, testKafkaBrokers, waitUntil } from '@hookline/testing';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
@@ -59,6 +59,16 @@ export async function endOffsets(topic: string): Promise<Map<number, number>> {
   const bounds = await new TopicOffsets(admin).bounds(topic);
   await admin.disconnect();
   return new Map(bounds.map(({ partition, high }) => [partition, high]));
+}
+
+/** As if delivery workers were through with all events that there are: no test here has real ones. */
+export async function workersAreThrough(): Promise<void> {
+  const ends = [...(await endOffsets(TOPICS.events))];
+  const partitions = ends.map(([partition, offset]) => ({ partition, offset: String(offset) }));
+  const admin = testKafka().admin();
+  await admin.connect();
+  await admin.setOffsets({ groupId: EVENTS_GROUP, topic: TOPICS.events, partitions });
+  await admin.disconnect();
 }
 
 /** What the topic has from these offsets on, in the order of each partition. */
