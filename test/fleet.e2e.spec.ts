@@ -30,11 +30,11 @@ describe('workers that come and go', () => {
     hookline = await HooklineUnderTest.start({
       HOOKLINE_RETRY_DELAYS: '1s,2s',
       // A worker that is killed or frozen is noticed by its silence: so long a test waits.
-      HOOKLINE_SESSION_TIMEOUT: '6s',
-      HOOKLINE_REBALANCE_TIMEOUT: '12s',
+      HOOKLINE_SESSION_TIMEOUT: '15s',
+      HOOKLINE_REBALANCE_TIMEOUT: '30s',
       // Longer than a test holds answers back: nothing is handed over or tried again meanwhile.
-      HOOKLINE_ATTEMPT_TIMEOUT: '10s',
-      HOOKLINE_DIRECT_WAIT: '10s',
+      HOOKLINE_ATTEMPT_TIMEOUT: '15s',
+      HOOKLINE_DIRECT_WAIT: '15s',
     });
     fleet = new Fleet(hookline);
   });
@@ -169,7 +169,7 @@ describe('workers that come and go', () => {
       await fleet.kill(owner);
       if (sequence > 0) await fleet.growTo(WORKERS);
     }
-    await waitUntil(() => hasAll(receiver, ids), { deadlineMs: 90_000, what: 'every event' }).catch(() => undefined);
+    await waitUntil(() => hasAll(receiver, ids), { deadlineMs: 150_000, what: 'every event' }).catch(() => undefined);
     const { lost, strange } = reconcile(ids, receiver);
     expect({ lost, strange, early: keyed.early }).toEqual({ lost: [], strange: [], early: [] });
     expect(keyed.keys).toBe(KEYS);

@@ -30,7 +30,8 @@ describe('the way of an event', () => {
   beforeAll(async () => {
     hookline = await HooklineUnderTest.start({
       HOOKLINE_RETRY_DELAYS: `${FIRST_DELAY_MS}ms,${SECOND_DELAY_MS}ms`,
-      HOOKLINE_DELIVERY_WINDOW: '5s',
+      // Time for two retries also where the machine stands still for ten seconds.
+      HOOKLINE_DELIVERY_WINDOW: '20s',
       // So that each delivery is tried for its whole time: endpoints that are left alone are another test's affair.
       HOOKLINE_BREAKER_FAILURES: '10000',
       HOOKLINE_BREAKER_SAMPLE: '10000',

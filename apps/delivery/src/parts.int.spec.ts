@@ -29,12 +29,12 @@ const counts = (): Record<string, number> => {
   return found;
 };
 
-/** Characters: two for all parts together, one for the kind and count, two for the one. */
-const ONE_OPEN = 5;
+/** Two characters for all parts together, this one for the kind and count, and two for the one. */
+const ONE_OPEN = String.fromCharCode(0x3400 + 2);
 
 /** The first record is begun and not complete, and what is left of it is one fingerprint. */
 const isDoneButOne = ({ offset, remainders }: Awaited<ReturnType<DeliveryRig['committed']>>): boolean =>
-  offset === 0 && remainders.length === 1 && remainders[0]?.remainder.length === ONE_OPEN;
+  offset === 0 && remainders.length === 1 && remainders[0]?.remainder[2] === ONE_OPEN;
 
 describe('completion for (offset, matched subscription)', () => {
   it('one hanging target among many does not repeat the others: a killed worker leaves only that one to the next', async () => {

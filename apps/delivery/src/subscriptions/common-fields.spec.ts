@@ -27,6 +27,14 @@ describe('What many subscriptions say alike', () => {
     expect(new Set(twice).size).toBe(lists.length);
   });
 
+  it('remembers no long list: they differ, and nobody would let go of them', () => {
+    const common = new CommonFields();
+    const types = Array.from({ length: 40 }, (_, n) => `order.type${n}`);
+    const [first, second] = [common.of(decoded({ types })), common.of(decoded({ types }))];
+    expect(second.types).toEqual(types);
+    expect(second.types).not.toBe(first.types);
+  });
+
   it('does not keep for ever what nobody says any more', () => {
     const common = new CommonFields(2);
     const typesOf = (type: string) => common.of(decoded({ types: [type] })).types;

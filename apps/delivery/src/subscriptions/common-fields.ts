@@ -1,6 +1,8 @@
 import type { SubscriptionRecord } from '@hookline/contracts';
 
 const MOST = 10_000;
+/** Longer lists are seldom said alike, and would take what remembering is to save; characters. */
+const LONGEST = 256;
 
 /**
  * Lets records have one copy of what many of them say alike: the tenant and the types. What is parsed from JSON has a copy
@@ -17,7 +19,8 @@ export class CommonFields {
   of(record: SubscriptionRecord): SubscriptionRecord {
     const tenant = this.common(this.tenants, record.tenant, record.tenant);
     // No type has a space.
-    const types = this.common(this.types, record.types.join(' '), record.types);
+    const said = record.types.join(' ');
+    const types = said.length > LONGEST ? record.types : this.common(this.types, said, record.types);
     return { ...record, tenant, types };
   }
 

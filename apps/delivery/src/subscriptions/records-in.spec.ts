@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { UnreadableRecord, type SubscriptionRecord } from '@hookline/contracts';
 import { subscriptionRecord, testSealer } from '../testing/guests.js';
 import { recordsIn } from './records-in.js';
 import { Targets } from './targets.js';
@@ -15,5 +16,12 @@ describe('The records of the targets', () => {
     expect([records.size, records.get(first.id)]).toEqual([1, deleted]);
     records.delete(first.id);
     expect([records.size, records.get(first.id), targets.get(first.id)]).toEqual([0, undefined, undefined]);
+  });
+
+  it('are left out where one says nothing of types: the view goes on with the next', () => {
+    const records = recordsIn(new Targets(testSealer));
+    const { types: _types, ...rest } = subscriptionRecord();
+    expect(() => records.set(rest.id, rest as SubscriptionRecord)).toThrow(UnreadableRecord);
+    expect(records.size).toBe(0);
   });
 });

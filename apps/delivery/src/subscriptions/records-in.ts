@@ -1,4 +1,4 @@
-import type { SubscriptionRecord } from '@hookline/contracts';
+import { UnreadableRecord, type SubscriptionRecord } from '@hookline/contracts';
 import type { Entries } from '@hookline/kafka';
 import type { Targets } from './targets.js';
 
@@ -9,7 +9,11 @@ export function recordsIn(targets: Targets): Entries<SubscriptionRecord> {
       return targets.size;
     },
     get: (id) => targets.get(id)?.record,
-    set: (id, record) => targets.apply(id, record),
+    set: (id, record) => {
+      // It would be read again for ever, and no worker would learn of anything after it.
+      if (!Array.isArray(record.types)) throw new UnreadableRecord('a subscription without types');
+      targets.apply(id, record);
+    },
     delete: (id) => targets.apply(id, undefined),
   };
 }

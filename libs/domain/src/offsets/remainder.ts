@@ -42,7 +42,8 @@ export function remainderOf(all: number, open: readonly number[], complete: read
  * - Where the open ones are named, one part that came is told by the sum, and one that went where it was open.
  * - Otherwise all of them are open, and repeated.
  *
- * A stranger is taken for complete where its fingerprint is that of a complete part: one in 2^30 for each of those.
+ * A stranger is taken for complete where its fingerprint is that of a complete part, and other parts for those of before where
+ * the sums meet by chance: one in 2^30 for each of the parts.
  */
 export function opens(remainder: Remainder, parts: readonly number[]): (fingerprint: number) => boolean {
   const reader = new TextReader(remainder);
