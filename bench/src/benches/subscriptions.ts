@@ -17,6 +17,11 @@ const flags = {
   many: whole(100_000, 'subscriptions in all, in the run between the two with few'),
   events: whole(50_000, 'deliveries that are measured in each run'),
   warmup: whole(20_000, 'deliveries before them, while code is compiled', 0),
+  heap: whole(
+    512,
+    "limit of the worker's heap, MiB: half of the chart's container, as Node has it there; 0: by the machine",
+    0,
+  ),
   brokers: brokers(),
 };
 type Options = Values<typeof flags>;
@@ -64,7 +69,7 @@ function describe(options: Options, before: Run, many: Run, after: Run): Finding
   return {
     setting:
       `${options.brokers} broker(s), one delivery worker, receiver, and nothing to do for ingest, admin-api and PostgreSQL; ` +
-      'no recorder. 1 KB, one subscription for each event; nearly all of the others are of other tenants and types',
+      `no recorder; the worker's heap is limited ${options.heap > 0 ? `to ${options.heap} MiB` : 'by the machine'}. 1 KB, one subscription for each event; nearly all of the others are of other tenants and types`,
     tables: [
       {
         head: [

@@ -16,6 +16,8 @@ export interface BacklogOptions {
   /** The first of the measured ones, whose cost is also told by itself: code is as warm in every run then. */
   window: number;
   types: readonly string[];
+  /** The limit of the worker's heap, MiB; 0 or absent: what Node takes on this machine. */
+  heap?: number;
 }
 
 export interface BacklogDrain extends Reconciled {
@@ -53,7 +55,7 @@ export async function drainBacklog(
   stage: Stage,
   receiver: ReceiverProcess,
   { apiKey }: Tenant,
-  { events, warmup, window, types }: BacklogOptions,
+  { events, warmup, window, types, heap = 0 }: BacklogOptions,
   say: Say,
 ): Promise<BacklogDrain> {
   const backlog = warmup + events;
@@ -65,7 +67,8 @@ export async function drainBacklog(
   const publishedPerSecond = Math.round((backlog * 1_000) / (Date.now() - began));
   say('starting the worker');
   const memory = new MemoryWatch(stage);
-  const ready = stage.start('delivery');
+  const env = heap > 0 ? { NODE_OPTIONS: `--max-old-space-size=${heap}` } : {};
+  const ready = stage.start('delivery', { env });
   const warm = receiver.untilCame(Math.max(1, warmup), PATIENCE_MS);
   const readyMs = await ready;
   await warm;
