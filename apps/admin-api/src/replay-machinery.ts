@@ -56,7 +56,7 @@ export class ReplayMachinery {
 
   constructor(parts: ReplayMachineryParts, { admin, delivery, http, topics }: MachinerySettings) {
     const { openSession, logger, clock } = parts;
-    this.scheduler = new ReplayScheduler(openSession, runnerOf(parts, { admin, delivery }), logger, {
+    this.scheduler = new ReplayScheduler(openSession, runnerOf(parts, { admin, delivery, http }), logger, {
       concurrency: admin.replayConcurrency,
       pollMs: admin.replayPollMs,
     });
@@ -81,11 +81,11 @@ export class ReplayMachinery {
 
 function runnerOf(
   { database, log, reader, slowReader, output, clock, logger }: ReplayMachineryParts,
-  { admin, delivery }: Pick<Settings, 'admin' | 'delivery'>,
+  { admin, delivery, http }: Pick<Settings, 'admin' | 'delivery' | 'http'>,
 ): ReplayRunner {
   const states = new DeliveryStates(database);
   const payloads = new ExpungedPayloads(database);
-  const ranges = new CatchUpRanges({ database, log, states });
+  const ranges = new CatchUpRanges({ database, log, states, clock, inHandMs: inHandMsOf({ delivery, http }) });
   const history = new DeliveryHistory(database);
   const underWay = async (job: ReplayJob): Promise<number> => {
     const known = await history.replayStates(job.id);
@@ -119,6 +119,11 @@ function runnerOf(
   });
 }
 
+/** What a worker has in hand has ended by then, or is told to have gone elsewhere; ms. */
+function inHandMsOf({ delivery, http }: Pick<Settings, 'delivery' | 'http'>): number {
+  return delivery.directWaitMs + delivery.attemptTimeoutMs + http.drainMs;
+}
+
 function keepersOf(
   { database, log, reader, output, ageOuts, failures, clock, logger }: ReplayMachineryParts,
   { admin, delivery, http, topics }: MachinerySettings,
@@ -141,7 +146,7 @@ function keepersOf(
         slices: admin.sliceBatch,
         events: admin.sliceEvents,
         againMs: admin.keeperPollMs,
-        silentMs: delivery.directWaitMs + delivery.attemptTimeoutMs + http.drainMs,
+        silentMs: inHandMsOf({ delivery, http }),
         inFlightBytes: admin.replayInFlightBytes,
       },
     ),

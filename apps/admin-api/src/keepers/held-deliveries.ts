@@ -108,15 +108,16 @@ const ANY_HELD = `SELECT FROM deliveries d WHERE d.subscription_id = ANY($1) AND
 export const WAITING_COLUMNS = `d.subscription_id, d.event_partition, d.event_offset, d.event_at, d.tenant_id, d.event_id, d.type,
   d.replay_id, d.updated_at`;
 
+/** An index of `held_spans` is of the database's collation, and the deliveries' ids are not. */
 const HAS_LETTER = `EXISTS (
   SELECT FROM held_spans h
    CROSS JOIN LATERAL jsonb_to_recordset(h.lettered) AS g(partition integer, "from" bigint, "to" bigint)
-   WHERE h.subscription_id = d.subscription_id AND g.partition = d.event_partition
+   WHERE h.subscription_id = d.subscription_id COLLATE "default" AND g.partition = d.event_partition
      AND d.event_offset >= g."from" AND d.event_offset < g."to")`;
 
 const IS_IN_SPAN = `EXISTS (
   SELECT FROM held_spans h
-   WHERE h.subscription_id = d.subscription_id AND h.ended_at IS NULL
+   WHERE h.subscription_id = d.subscription_id COLLATE "default" AND h.ended_at IS NULL
      AND d.event_offset >= coalesce((h.from_offsets->>(d.event_partition::text))::bigint, 0)
      AND (h.to_offsets IS NULL OR d.event_offset < coalesce((h.to_offsets->>(d.event_partition::text))::bigint, 0)))`;
 

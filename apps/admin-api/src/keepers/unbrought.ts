@@ -73,6 +73,6 @@ const UNBROUGHT = `
           OR EXISTS (
             SELECT FROM jsonb_to_recordset(coalesce(r.result->'gone', '[]')) AS g(partition integer, "from" bigint, "to" bigint)
              WHERE g.partition = d.event_partition AND d.event_offset >= g."from" AND d.event_offset < g."to"))
-     AND NOT EXISTS (SELECT FROM replays own WHERE own.id = d.replay_id AND own.kind = 'replay')
+     AND NOT EXISTS (SELECT FROM replays own WHERE own.id = d.replay_id COLLATE "default" AND own.kind = 'replay')
      AND (d.event_partition, d.event_offset) > ($2::integer, $3::bigint)
    ORDER BY d.event_partition, d.event_offset LIMIT $4`;

@@ -6,6 +6,7 @@ import {
   type Queryable,
   type ReplayRange,
 } from '@hookline/persistence';
+import type { Clock } from '@hookline/platform';
 import type { LogOffsets } from '../topics/log-offsets.js';
 import { SPAN_COLUMNS, type HeldSpan } from './held-spans.js';
 import { endsOfAttempts, isRecordedUpTo } from './recorded.js';
@@ -15,6 +16,9 @@ export interface CatchUpRangesParts {
   database: Queryable;
   log: Pick<LogOffsets, 'bounds' | 'committed'>;
   states: DeliveryStates;
+  clock: Clock;
+  /** What a worker has in hand when it hears of a catch-up has ended by then, ms. */
+  inHandMs: number;
 }
 
 /**
@@ -31,7 +35,7 @@ export class CatchUpRanges {
     if (Object.keys(job.partitions).length > 0) return true;
     // The publisher writes these when the version gets its place in the log.
     if (subscriptionId === null || version === null || toOffsets === null) return false;
-    if (job.notBefore === null && job.kind === 'catch-up' && !(await this.arePassed(toOffsets))) return false;
+    if (job.notBefore === null && !(await this.isOutOfHand(job, toOffsets))) return false;
     job.notBefore ??= await endsOfAttempts(this.parts.log);
     if (!(await isRecordedUpTo(this.parts.database, job.notBefore))) return false;
     // One that is still running has its spans.
@@ -55,12 +59,15 @@ export class CatchUpRanges {
   }
 
   /**
-   * Whether the workers are through with the events before these offsets. What they have in hand is attempted whatever the epoch,
-   * and history knows it as pending where another subscription's delivery of the event has told what it matches.
+   * Whether the workers are through with the events that it brings. What they have in hand is attempted whatever the epoch, and
+   * history knows it as pending where another subscription's delivery of the event has told what it matches. Workers that are
+   * far behind are not waited for: they hand most of it over or take it up when history knows more, at the price of repeats.
    */
-  private async arePassed(offsets: Readonly<Record<string, number>>): Promise<boolean> {
-    const passed = await this.parts.log.committed(EVENTS_GROUP, TOPICS.events);
-    return Object.entries(offsets).every(([partition, offset]) => (passed.get(Number(partition)) ?? 0) >= offset);
+  private async isOutOfHand({ kind, toldAt }: ReplayJob, to: Readonly<Record<string, number>>): Promise<boolean> {
+    const { clock, inHandMs, log } = this.parts;
+    if (kind !== 'catch-up' || (toldAt !== undefined && clock.now() >= toldAt + inHandMs)) return true;
+    const passed = await log.committed(EVENTS_GROUP, TOPICS.events);
+    return Object.entries(to).every(([partition, offset]) => (passed.get(Number(partition)) ?? 0) >= offset);
   }
 
   private async rangesOf(

@@ -175,6 +175,12 @@ describe('a catch-up', () => {
       rig.log.workersPassed += 1;
       await completed(replayId);
       expect(await arrivedIds(subscription.id)).toEqual([]);
+
+      // Workers that are far behind, or away, are not waited for.
+      rig.log.workersPassed = 0;
+      const late = await rig.catchUp(other, to, { told: false });
+      await rig.database.query(`UPDATE replays SET told_at = now() - interval '1 hour' WHERE id = $1`, [late]);
+      await completed(late);
     } finally {
       rig.log.workersPassed = Number.MAX_SAFE_INTEGER;
     }

@@ -57,6 +57,8 @@ export interface ReplayJob {
   subscriptionId: string | null;
   version: number | null;
   toOffsets: Record<string, number> | null;
+  /** From then on every worker knows of it, ms since the epoch. */
+  toldAt: number | undefined;
   notBefore: Record<string, number> | null;
   partitions: Record<string, ReplayRange>;
   scanned: number;

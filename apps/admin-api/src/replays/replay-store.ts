@@ -20,6 +20,7 @@ interface ReplayRow {
   subscription_id: string | null;
   version: number | null;
   to_offsets: Record<string, number> | null;
+  told_at: Date | null;
   not_before: Record<string, number> | null;
   spec: ReplaySpec;
   partitions: Record<string, ReplayRange>;
@@ -66,8 +67,8 @@ export class ReplayStore {
     const [row] = await this.session.query<ReplayRow & Record<string, unknown>>(
       `UPDATE replays SET status = 'running', updated_at = now(), started_at = coalesce(started_at, now())
         WHERE id = $1 AND ${MAY_RUN}
-       RETURNING id, kind, tenant_id, subscription_id, version, to_offsets, not_before, spec, partitions, scanned,
-         matched, sent, result`,
+       RETURNING id, kind, tenant_id, subscription_id, version, to_offsets, told_at, not_before, spec, partitions,
+         scanned, matched, sent, result`,
       [id],
     );
     if (row !== undefined) return toJob(row);
@@ -142,6 +143,7 @@ function toJob(row: ReplayRow): ReplayJob {
     subscriptionId: row.subscription_id,
     version: row.version,
     toOffsets: row.to_offsets,
+    toldAt: row.told_at?.getTime(),
     notBefore: row.not_before,
     partitions: row.partitions,
     scanned: Number(row.scanned),
