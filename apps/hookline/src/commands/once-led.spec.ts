@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readKnown } from '@hookline/kafka';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { isNotLed, isPassing, onceLed } from './once-led.js';
 
@@ -32,6 +33,15 @@ describe('a partition that has no leader yet', () => {
   it('is known as such also as the cause of another error', () => {
     expect(isNotLed(Object.assign(new Error('gave up'), { cause: notLed() }))).toBe(true);
     expect([isNotLed(new Error('other')), isNotLed(undefined)]).toEqual([false, false]);
+  });
+
+  it('is known as such where a broker names none of the partitions, or not all: kafkajs stumbles, or leaves them out', async () => {
+    const stumbles = () => Promise.reject(new TypeError('Cannot destructure property'));
+    for (const fetchTopicOffsets of [stumbles, () => Promise.resolve([])]) {
+      const admin = { fetchOffsets: () => Promise.resolve([]), fetchTopicOffsets } as unknown as Admin;
+      const asked = readKnown(admin, 'group', [{ topic: 'topic', partition: 0 }], undefined);
+      expect(isPassing(await asked.catch((error: unknown) => error))).toBe(true);
+    }
   });
 
   it('passes like a group without a coordinator, and a broker that went while it was asked', () => {

@@ -1,5 +1,6 @@
 import { decodeOffsetMetadata, type OffsetProgress } from '@hookline/domain';
 import type { Admin } from 'kafkajs';
+import { notLed, TopicOffsets } from '../reader/topic-offsets.js';
 import { partitionKey, type PositionStore } from './runner-options.js';
 
 /** What is known of a partition before it is read. */
@@ -27,17 +28,18 @@ export async function readKnown(
   positions: PositionStore | undefined,
 ): Promise<Map<string, Known>> {
   const topics = [...new Set(partitions.map(({ topic }) => topic))];
+  const offsets = new TopicOffsets(admin);
   const [progress, ...bounds] = await Promise.all([
     positions ? fromStore(positions, partitions) : fromKafka(admin, groupId, topics),
-    ...topics.map((topic) => admin.fetchTopicOffsets(topic)),
+    ...topics.map((topic) => offsets.bounds(topic)),
   ]);
   const known = new Map<string, Known>();
   for (const { topic, partition } of partitions) {
     const bound = bounds[topics.indexOf(topic)]?.find((each) => each.partition === partition);
-    if (bound === undefined) throw new Error(`the log's bounds of ${topic}/${partition} are not known`);
+    if (bound === undefined) throw notLed(`the log's bounds of ${topic}/${partition} are not known`);
     const key = partitionKey(topic, partition);
     const { watermark, above } = progress.get(key) ?? { watermark: undefined, above: NOTHING };
-    known.set(key, { watermark, above, low: Number(bound.low), high: Number(bound.high) });
+    known.set(key, { watermark, above, low: bound.low, high: bound.high });
   }
   return known;
 }

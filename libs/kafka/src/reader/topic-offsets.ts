@@ -32,8 +32,11 @@ export class TopicOffsets {
 /** Where a broker names no partition of the topic, for a moment after it has started, kafkajs stumbles over the empty answer. */
 function saidOf(topic: string): (error: Error) => never {
   return (error) => {
-    if (error.name !== 'TypeError') throw error;
-    const said = { type: 'LEADER_NOT_AVAILABLE', code: 5, retriable: true, message: `${topic} has no partitions yet` };
-    throw new kafkajs.KafkaJSProtocolError(said as never);
+    throw error.name === 'TypeError' ? notLed(`${topic} has no partitions yet`) : error;
   };
+}
+
+/** In Kafka's own words, so that whoever asks again where nobody leads a partition does so here. */
+export function notLed(message: string): Error {
+  return new kafkajs.KafkaJSProtocolError({ type: 'LEADER_NOT_AVAILABLE', code: 5, retriable: true, message } as never);
 }
