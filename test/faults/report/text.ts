@@ -71,10 +71,10 @@ export const FINDS = `## The harness finds what it is for
 A mechanism is taken out in a copy of the repository, and the fault that it is there for is run: the harness must say so. To do it again, make the change
 and run \`npm run test:faults -- --fault <fault> --runs 1 --events 2500 --rate 300 --results /tmp/mutant.jsonl\`.
 
-| What was taken out                                                                                                              | fault             | seed       | what the harness said                                                                                                            |
-| ------------------------------------------------------------------------------------------------------------------------------- | ----------------- | ---------- | -------------------------------------------------------------------------------------------------------------------------------- |
-| progress is committed up to what was read, not to what is complete (\`committer.ts\`: \`tracker.position\` for the watermark)     | \`delivery-killed\` | \`mutant-b\` | 199 deliveries never came, 41 dead letters neither, and history says of 230 that they go on                                       |
-| commits without metadata: what is complete above the watermark is not told (\`committer.ts\`: \`metadata: ''\`)                  | \`delivery-killed\` | \`mutant-c\` | nothing lost, 624 repeated, and of 45 of these nothing had been under way or uncommitted                                          |
+| What was taken out                                                                                                        | fault             | seed       | what the harness said                                                                       |
+| ------------------------------------------------------------------------------------------------------------------------- | ----------------- | ---------- | ------------------------------------------------------------------------------------------- |
+| progress is committed up to what was read, not to what is complete (\`committer.ts\`: \`tracker.position\` for the watermark) | \`delivery-killed\` | \`mutant-b\` | 199 deliveries never came, 41 dead letters neither, and history says of 230 that they go on |
+| commits without metadata: what is complete above the watermark is not told (\`committer.ts\`: \`metadata: ''\`)               | \`delivery-killed\` | \`mutant-c\` | nothing lost, 624 repeated, and of 45 of these nothing had been under way or uncommitted    |
 
 2026-11-22, 2,500 events each. The machine was very busy with other work. The first run was broken off before its verdict: the figures are what it was still waiting
 for. The second has no counterpart yet: the same seed without the change was broken off, too, so that it is not shown that these 45 come from the change alone.
