@@ -33,6 +33,16 @@ describe('the recorder process', () => {
   const mine = (prefix: string): string => `events WHERE event_id LIKE '${prefix}-%'`;
   const until = (what: string, condition: () => Promise<boolean>) => waitUntil(condition, { deadlineMs: 90_000, what });
 
+  /** Each of these rows takes its time: whoever writes them is killed before it is through, however quick the machine is. */
+  async function slow(prefix: string): Promise<void> {
+    await log.dataSource.query(
+      `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END'`,
+    );
+    await log.dataSource.query(
+      `CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.event_id LIKE '${prefix}-%') EXECUTE FUNCTION slow()`,
+    );
+  }
+
   it('is killed with work under way, again and again: each row is there once', async () => {
     const prefix = uniqueName('killed');
     const ids = idsOf(prefix, EVENTS);
@@ -42,6 +52,7 @@ describe('the recorder process', () => {
     await log.subscribed(gone);
     await log.gone(0, gone);
     await log.gone(1, gone);
+    await slow(prefix);
     let before = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       role = await start();
@@ -50,6 +61,7 @@ describe('the recorder process', () => {
       before = await log.count(mine(prefix));
       expect(before).toBeLessThan(EVENTS);
     }
+    await log.dataSource.query('DROP TRIGGER slow ON events');
     role = await start();
     await until('every event and attempt', async () => {
       const attempts = await log.count(`deliveries WHERE event_id LIKE '${prefix}-%'`);
