@@ -78,7 +78,7 @@ describe('a fault in the middle of work', () => {
     await running.more(300);
     receiver.behave({ delayMs: 30 });
     const leftAt = receiver.requests.length;
-    expect(open(receiver).length).toBeGreaterThan(0);
+    await waitUntil(() => open(receiver).length > 0, { deadlineMs: 60_000, what: 'work in flight' });
     expect((await second.stop()).code).toBe(0);
     await running.more(300);
 
@@ -123,7 +123,7 @@ describe('a fault in the middle of work', () => {
     const sent = new Set([...running.acknowledged.values()].map(({ partition }) => partition));
     // Every partition gets its share, so some of what is out at this moment is out to the leader that dies.
     expect(sent.size).toBe(EVENT_PARTITIONS);
-    expect(running.outstanding).toBeGreaterThan(0);
+    await waitUntil(() => running.outstanding > 0, { deadlineMs: 60_000, what: 'a publish that is out' });
     await kafka?.kill(2);
     await running.more(500, 90_000);
     await kafka?.restart(2);
