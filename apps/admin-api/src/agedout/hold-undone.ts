@@ -1,7 +1,8 @@
 import type { HeldReason } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import { unlessAborted, type Session } from '@hookline/persistence';
+import type { Session } from '@hookline/persistence';
 import { holdOf } from '../keepers/letters.js';
+import { writeAll } from '../keepers/write-all.js';
 import type { Undone } from './undone.js';
 import { undoneDeliveries } from './undone-deliveries.js';
 
@@ -19,9 +20,8 @@ export async function holdUndone(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const rows of undoneDeliveries(session, undone, until)) {
-    signal.throwIfAborted();
     const held = rows.filter(({ isUndone }) => isUndone);
-    const said = held.map((row) => output.produce(holdOf(row, undone.subscriptionId, reason)));
-    await unlessAborted(Promise.all(said), signal);
+    const holds = held.map((row) => holdOf(row, undone.subscriptionId, reason));
+    await writeAll(output, holds, signal);
   }
 }

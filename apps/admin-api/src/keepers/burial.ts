@@ -1,4 +1,4 @@
-import type { HeldRangeReason } from '@hookline/contracts';
+import type { HeldRangeReason, LogPosition } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
 import { buryAll, endOf, heldRangeLetter, type LostDelivery, type LostRange } from './letters.js';
 
@@ -9,6 +9,11 @@ export interface BuriedDelivery extends LostDelivery {
   since: Date;
   /** A letter for a range has it already: it only needs its end. */
   hasLetter?: boolean;
+}
+
+/** A delivery whose event was read in the log and can't be brought; it counts in no replay. It waits since its event came. */
+export function buriedOf(subscriptionId: string, event: LostDelivery['event'], position: LogPosition): BuriedDelivery {
+  return { subscriptionId, event, position, replayId: null, since: new Date(position.at) };
 }
 
 /**

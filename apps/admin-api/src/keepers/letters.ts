@@ -11,7 +11,7 @@ import {
 } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
 import type { Output } from '@hookline/kafka';
-import { unlessAborted } from '@hookline/persistence';
+import { writeAll } from './write-all.js';
 
 /** Offsets of one partition; `to` is exclusive. */
 export interface LostRange {
@@ -85,7 +85,6 @@ export async function buryAll(
   ends: readonly Letter[],
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
-  await unlessAborted(Promise.all(letters.map((letter) => output.produce(letter))), signal);
-  await unlessAborted(Promise.all(ends.map((end) => output.produce(end))), signal);
+  await writeAll(output, letters, signal);
+  await writeAll(output, ends, signal);
 }

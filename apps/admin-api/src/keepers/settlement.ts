@@ -6,12 +6,12 @@ import {
   toSubscriptionRecord,
   type Subscription,
   type Session,
-  unlessAborted,
 } from '@hookline/persistence';
 import { SPAN_COLUMNS, withLetters, type HeldSpan } from '../replays/held-spans.js';
 import type { GoneRange, ReplayResult } from '../replays/replay-job.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { inTransaction, type Keeper } from './keepers.js';
+import { writeAll } from './write-all.js';
 import { heldRangeLetter } from './letters.js';
 
 /** Catch-ups that one round looks at. */
@@ -56,8 +56,7 @@ export class Settlement implements Keeper {
       const rest = floor && restBefore(span, floor);
       const lost = lostOf(span, result?.gone ?? [], rest);
       const letters = lost.map((range) => heldRangeLetter(span, range, 'let-go'));
-      signal.throwIfAborted();
-      await unlessAborted(Promise.all(letters.map((letter) => this.output.produce(letter))), signal);
+      await writeAll(this.output, letters, signal);
       const lettered = JSON.stringify(withLetters(span, lost));
       if (rest) await session.query(KEEP_REST, [span.id, lettered, JSON.stringify(rest)]);
       else await session.query(END, [span.id, lettered]);

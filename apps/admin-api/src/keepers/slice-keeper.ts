@@ -4,7 +4,7 @@ import type { DeliveryStates, ExpungedPayloads, Queryable, Session } from '@hook
 import type { Clock, Logger } from '@hookline/platform';
 import { InFlight } from '../replays/in-flight.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
-import { buryEach, type BuriedDelivery } from './burial.js';
+import { buriedOf, buryEach } from './burial.js';
 import type { Keeper } from './keepers.js';
 import { decidedAmong } from '../replays/decided-among.js';
 import { SilentMatches } from './silent-matches.js';
@@ -117,8 +117,10 @@ export class SliceKeeper implements Keeper {
     for (const each of chosen.filter(({ position }) => !expunged.has(position.offset)))
       await inFlight.add(each.record.value?.length ?? 0, () => this.handOver(each));
     await inFlight.settled();
-    const left = chosen.filter(({ position }) => expunged.has(position.offset));
-    await buryEach(this.parts.output, left.map(toBuried), 'expunged', signal);
+    const left = chosen
+      .filter(({ position }) => expunged.has(position.offset))
+      .map(({ slice, event, position }) => buriedOf(slice.subscriptionId, event, position));
+    await buryEach(this.parts.output, left, 'expunged', signal);
     for (const slice of moving) {
       const range = rangeOf(slice);
       if (range) range.next = Math.max(range.next, Math.min(heldUp.get(slice) ?? batch.next, range.to));
@@ -182,9 +184,4 @@ export class SliceKeeper implements Keeper {
       }),
     });
   }
-}
-
-function toBuried({ slice, event, position }: Candidate): BuriedDelivery {
-  const { subscriptionId } = slice;
-  return { subscriptionId, event, position, replayId: null, since: new Date(position.at) };
 }

@@ -1,10 +1,11 @@
 import { TOPICS, type HeldRangeReason } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import { type Session, unlessAborted } from '@hookline/persistence';
+import type { Session } from '@hookline/persistence';
 import { SPAN_COLUMNS, withLetters, type HeldSpan } from '../replays/held-spans.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import type { Keeper } from './keepers.js';
 import { heldRangeLetter, type LostRange } from './letters.js';
+import { writeAll } from './write-all.js';
 
 /** Spans that one round looks at. */
 const BATCH = 500;
@@ -58,12 +59,8 @@ export class SpanKeeper implements Keeper {
     reason: HeldRangeReason,
     signal: AbortSignal,
   ): Promise<void> {
-    signal.throwIfAborted();
-    const letters = lost.filter(({ from, to }) => from < to);
-    await unlessAborted(
-      Promise.all(letters.map((range) => this.output.produce(heldRangeLetter(span, range, reason)))),
-      signal,
-    );
+    const letters = lost.filter(({ from, to }) => from < to).map((range) => heldRangeLetter(span, range, reason));
+    await writeAll(this.output, letters, signal);
   }
 }
 

@@ -1,7 +1,8 @@
-import { unlessAborted, type Session } from '@hookline/persistence';
+import type { Session } from '@hookline/persistence';
 import type { Output } from '@hookline/kafka';
 import { toWaiting, WAITING_COLUMNS, type WaitingDelivery, type WaitingRow } from './held-deliveries.js';
 import { holdOf } from './letters.js';
+import { writeAll } from './write-all.js';
 
 /** Catch-ups that one look goes through. */
 const CATCH_UPS = 50;
@@ -22,9 +23,8 @@ export async function holdUnbrought(session: Session, output: Output, signal: Ab
   for (const { id } of await session.query<{ id: string }>(DUE, [CATCH_UPS])) {
     for (let after: WaitingDelivery | undefined; ;) {
       const page = (await session.query<WaitingRow>(UNBROUGHT, [id, ...placeOf(after), PAGE])).map(toWaiting);
-      signal.throwIfAborted();
-      const said = page.map((each) => output.produce(holdOf(each, each.subscriptionId, 'catch-up-ended')));
-      await unlessAborted(Promise.all(said), signal);
+      const holds = page.map((each) => holdOf(each, each.subscriptionId, 'catch-up-ended'));
+      await writeAll(output, holds, signal);
       held += page.length;
       after = page.at(-1);
       if (page.length < PAGE) break;

@@ -35,8 +35,8 @@ export interface OutboxPublisherSettings {
 }
 
 /**
- * Brings changes from PostgreSQL to the compacted topics, and what was expunged. One process at a time is the writer, by an advisory lock;
- * it publishes in the order of the outbox and deletes what Kafka has acknowledged, so a crash in between repeats a
+ * Brings changes from PostgreSQL to the compacted topics, and what was expunged. One process at a time is the writer, by an
+ * advisory lock; it publishes in the order of the outbox and deletes what Kafka has acknowledged, so a crash in between repeats a
  * record and loses none. A writer that was frozen and wakes may still put an old record after a new one: the
  * writer reads the topics as well, and writes again whatever is older there than its row.
  */

@@ -6,7 +6,8 @@ import {
   type SubscriptionRecord,
 } from '@hookline/contracts';
 import type { Output } from '@hookline/kafka';
-import { type Session, unlessAborted } from '@hookline/persistence';
+import type { Session } from '@hookline/persistence';
+import { writeAll } from '../keepers/write-all.js';
 import type { VersionStamps } from './version-stamps.js';
 
 /** The time in which this process is the writer. */
@@ -30,9 +31,8 @@ export async function writeRecords(
   records: readonly TopicRecord[],
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
-  const written = records.map(({ topic, key, payload }) => output.produce({ topic, key, value: encode(payload) }));
-  await unlessAborted(Promise.all(written), signal);
+  const encoded = records.map(({ topic, key, payload }) => ({ topic, key, value: encode(payload) }));
+  await writeAll(output, encoded, signal);
 }
 
 function encode(payload: TopicRecord['payload']): Buffer {

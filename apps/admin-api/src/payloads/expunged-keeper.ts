@@ -1,9 +1,10 @@
 import { expungedKey, TOPICS } from '@hookline/contracts';
 import type { Output, TopicSpec } from '@hookline/kafka';
-import { unlessAborted, type Session } from '@hookline/persistence';
+import type { Session } from '@hookline/persistence';
 import type { Clock } from '@hookline/platform';
 import type { Keeper } from '../keepers/keepers.js';
 import { oldestDay } from '../keepers/oldest-day.js';
+import { writeAll } from '../keepers/write-all.js';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { keptMs } from './log-copies.js';
 
@@ -67,11 +68,8 @@ export class ExpungedKeeper implements Keeper {
     const found = await session.query<{ partition: number; offset: string }>(FORGETTABLE, [...bounds, gone, BATCH]);
     if (found.length === 0) return 0;
     const events = found.map(({ partition, offset }) => ({ partition, offset: Number(offset) }));
-    signal.throwIfAborted();
-    const written = events.map((event) =>
-      this.parts.output.produce({ topic: TOPICS.progress, key: expungedKey(event), value: null }),
-    );
-    await unlessAborted(Promise.all(written), signal);
+    const tombstones = events.map((event) => ({ topic: TOPICS.progress, key: expungedKey(event), value: null }));
+    await writeAll(this.parts.output, tombstones, signal);
     const [partitions, offsets] = [events.map(({ partition }) => partition), events.map(({ offset }) => offset)];
     await session.query(FORGET, [partitions, offsets, ...bounds]);
     return events.length;

@@ -1,6 +1,6 @@
 import { encodeDeliveryHeaders, TOPICS } from '@hookline/contracts';
 import type { Output, OffsetRange, ReadBatch } from '@hookline/kafka';
-import { buryEach } from '../keepers/burial.js';
+import { buriedOf, buryEach } from '../keepers/burial.js';
 import type { ReplayReader } from './chosen-reader.js';
 import { InFlight } from './in-flight.js';
 import type { Pace } from './pace.js';
@@ -141,11 +141,8 @@ export class ReplayRunner {
   private async bury(job: ReplayJob, part: readonly Selected[], signal: AbortSignal): Promise<void> {
     if (!isEnding(job)) return;
     const ended = part.flatMap(({ record, event, expunged }) =>
-      expunged.map(({ subscriptionId }) => {
-        const since = new Date(record.timestamp);
-        // It is not among what the replay has sent, and must not count as that.
-        return { subscriptionId, event, position: positionOf(record), replayId: null, since };
-      }),
+      // They are not among what the replay has sent, and must not count as that.
+      expunged.map(({ subscriptionId }) => buriedOf(subscriptionId, event, positionOf(record))),
     );
     await buryEach(this.parts.output, ended, 'expunged', signal);
   }

@@ -59,6 +59,7 @@ export class Selection {
     if (!first || !last) return selected;
     const { partition, offset } = first.record;
     const expunged = await this.parts.payloads.among(partition, offset, last.record.offset + 1);
+    if (expunged.size === 0) return selected;
     return selected.map((each) =>
       expunged.has(each.record.offset) ? { ...each, deliveries: [], expunged: each.deliveries } : each,
     );

@@ -13,8 +13,8 @@ import { distinct, waitUntil, type TestDatabase } from '@hookline/testing';
 import type { Producer } from 'kafkajs';
 import { Database } from '../database/database.js';
 import { ReplayMachinery } from '../replay-machinery.js';
-import { LogOffsets } from '../topics/log-offsets.js';
 import { adminSettings, migratedDatabase } from './admin-rig.js';
+import { PlayedLog } from './played-log.js';
 import { endOffsets, makeTopics, readFrom, testKafka, testProducer } from './topics.js';
 
 /** An event of a test, where it stands. */
@@ -43,15 +43,6 @@ export interface Arrived {
   deliveryId: string;
   epoch: number | undefined;
   replayId: string | undefined;
-}
-
-/** A log of which the test says how far the delivery workers are, as there are none. */
-class PlayedLog extends LogOffsets {
-  workersPassed = Number.MAX_SAFE_INTEGER;
-
-  override async committed(_groupId: string, topic: string): Promise<Map<number, number>> {
-    return new Map((await this.bounds(topic)).map(({ partition }) => [partition, this.workersPassed]));
-  }
 }
 
 /** A database and Kafka, and what reads the log again over them; the rest of Hookline is played by the test. */

@@ -1,6 +1,6 @@
 import { EVENTS_GROUP, TOPICS } from '@hookline/contracts';
 import { RangeReader, TopicOffsets, type ReadRecord } from '@hookline/kafka';
-import { createTopics, testKafkaBrokers, waitUntil } from '@hookline/testing';
+import { createTopics, testKafkaBrokers } from '@hookline/testing';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 
 export function testKafka(): Kafka {
@@ -19,17 +19,6 @@ export async function testProducer(): Promise<Producer> {
   return producer;
 }
 
-const MADE = [
-  TOPICS.events,
-  TOPICS.deliveries,
-  TOPICS.replays,
-  TOPICS.deadLetters,
-  TOPICS.attempts,
-  TOPICS.subscriptions,
-  TOPICS.credentials,
-  TOPICS.progress,
-];
-
 /** Those that admin-api needs, where they are not there. Others may use them too: tests tell their own by id. */
 export async function makeTopics(): Promise<void> {
   const admin = testKafka().admin();
@@ -46,10 +35,6 @@ export async function makeTopics(): Promise<void> {
     { topic: TOPICS.credentials, numPartitions: 1, configEntries: [appendTime, compacted] },
     { topic: TOPICS.progress, numPartitions: 1, configEntries: [appendTime, compacted] },
   ]);
-  // A topic is made before each of its partitions has a leader, and until then nobody can ask where it ends.
-  const offsets = new TopicOffsets(admin);
-  const led = async (): Promise<boolean> => (await Promise.all(MADE.map((topic) => offsets.bounds(topic)))).length > 0;
-  await waitUntil(led, { deadlineMs: 60_000, what: 'the topics to have leaders' });
   await admin.disconnect();
 }
 

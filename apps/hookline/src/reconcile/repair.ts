@@ -7,7 +7,7 @@ import {
 } from '@hookline/contracts';
 import type { Output, ReadRecord } from '@hookline/kafka';
 import type { Clock } from '@hookline/platform';
-import { buryEach } from '../../../admin-api/src/keepers/burial.js';
+import { buriedOf, buryEach } from '../../../admin-api/src/keepers/burial.js';
 import { InFlight } from '../../../admin-api/src/replays/in-flight.js';
 import { eventIn, positionOf } from './ledger-writer.js';
 import type { Look } from './ledger.js';
@@ -103,9 +103,7 @@ export class Repair {
   private async bury(record: ReadRecord, all: readonly { missing: Missing }[], signal: AbortSignal): Promise<void> {
     const event = eventIn(record) as EventEnvelope;
     const position = positionOf(record);
-    const ended = all.map(({ missing: { subscriptionId } }) => {
-      return { subscriptionId, event, position, replayId: null, since: new Date(position.at) };
-    });
+    const ended = all.map(({ missing: { subscriptionId } }) => buriedOf(subscriptionId, event, position));
     await buryEach(this.output, ended, 'expunged', signal);
   }
 

@@ -53,7 +53,7 @@ function timeIn(value: string): string {
   return `CASE WHEN jsonb_typeof(${value}) = 'number' THEN to_timestamp((${value})::float8 / 1000) END`;
 }
 
-/** Of `deliveries d`: nothing of its event can be sent any more. Rows of what was expunged go with the day of the event. */
+/** Of `deliveries d`: nothing of its event can be sent any more. */
 export const IS_EXPUNGED = `(d.reason IS NOT DISTINCT FROM 'expunged' OR EXISTS (
     SELECT FROM expunged_events g
      WHERE g.partition = d.event_partition AND g."offset" = d.event_offset AND g.appended_at = d.event_at))`;
