@@ -292,6 +292,39 @@ describe('an event', () => {
     expect(retries.map(({ headers }) => headers?.['epoch'])).toEqual(['1', '1', '1']);
   });
 
+  it('that a worker far behind reads below a catch-up goes on in the epoch that holds: the catch-up may have been there, and would bring it no more', async () => {
+    const engine = engineWith();
+    // It was paused and catches up; where the event stands it was live.
+    const caughtUp: Partial<SubscriptionRecord> = {
+      ...{ version: 3, epoch: 1, epochFrom: { '0': 20 }, holdsFrom: { '0': 20 } },
+      before: [
+        { version: 2, live: false, types: ['*'], holdsFrom: { '0': 10 } },
+        { version: 1, live: true, types: ['*'], holdsFrom: { '0': 0 } },
+      ],
+    };
+    const ways: Partial<SubscriptionRecord>[] = [
+      { id: 'sub_limited', rateLimit: { perSecond: 1, burst: 1 } },
+      { id: 'sub_ordered', ordering: 'key' },
+      { id: 'sub_failing' },
+    ];
+    for (const way of ways) engine.targets.apply(way.id as string, subscriptionRecord({ ...caughtUp, ...way }));
+    answer = () => ({ status: 500, durationMs: 1 });
+    await engine.events.handler([record({ headers: encodeEventHeaders({ ...event, key: 'a' }) })])[0];
+    const waiting = written
+      .filter(({ topic }) => topic === TOPICS.deliveries || retryDelayOf(topic) !== undefined)
+      .map(({ headers }) => decodeDeliveryHeaders(headers as RecordHeaders))
+      .map((envelope) => [
+        envelope.subscriptionId,
+        envelope.epoch,
+        engine.targets.get(envelope.subscriptionId)?.subscriber.endOf(envelope),
+      ]);
+    expect(waiting.sort()).toEqual([
+      ['sub_failing', 1, undefined],
+      ['sub_limited', 1, undefined],
+      ['sub_ordered', 1, undefined],
+    ]);
+  });
+
   it('that waits at a door is held when its subscription is paused, and says what it matched', async () => {
     const engine = engineWith({ endpointConcurrency: 1 });
     subscribe(engine, 'sub_a');
