@@ -34,6 +34,8 @@ import { recordsIn } from './subscriptions/records-in.js';
 import { ViewGate } from './subscriptions/view-gate.js';
 
 const TOPICS_PAUSE_MS = 1_000;
+/** What comes into a lane of this delay or more is not due for so long that it may be read in lumps; ms. */
+const RESTS_FROM_MS = 2_000;
 
 export interface WorkerParts {
   kafka: KafkaConfig;
@@ -84,7 +86,7 @@ export class DeliveryWorker {
     });
     this.pump = new ProducerPump(
       { kafka: this.kafka, clock, logger, observer: new PumpMetrics(metrics), onAppended: clock.learn },
-      { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes, sharedIntervalMs: delivery.outcomeIntervalMs },
+      { ...parts.pump, maxBufferedBytes: delivery.maxBufferedBytes, gatherMs: delivery.outcomeIntervalMs },
     );
     this.agedOut = new AgedOutReports(this.pump, this.appendTimeAt, toldAgeOuts(this.kafka), clock, logger);
     this.logTime = new LogTime(this.pump, clock);
@@ -214,6 +216,7 @@ export class DeliveryWorker {
       onRevoked: (assignment) => lanes.revoked(assignment),
       // Retries wait until they are due, and replays for as long as live work leaves them no room.
       waitsOnPurpose: (topic) => topic === TOPICS.replays || retryDelayOf(topic) !== undefined || ordered.isFull,
+      mayRest: (topic) => (retryDelayOf(topic) ?? 0) >= RESTS_FROM_MS,
       highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },
     };
   }

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { defineBench, type Finding, type Say } from '../bench.js';
 import { brokers, whole, type Values } from '../flags.js';
 import { DATA_BYTES } from '../load/event-json.js';
@@ -5,7 +6,7 @@ import { Publishers, remarkOn, type PublishedLoad } from '../load/publishers.js'
 import { ReceiverProcess } from '../receiver/receiver-process.js';
 import { atMost, ratio } from '../report/aim.js';
 import { latencyOf, percentile, waysOf, type Latency } from '../report/latency.js';
-import { sharedNow } from '../report/machine.js';
+import { busySeconds, sharedNow } from '../report/machine.js';
 import { overtakenBy, paceOf } from '../report/overtaken.js';
 import { faultsOf, reconcile, type Reconciled } from '../report/reconcile.js';
 import { Stage } from '../stage/stage.js';
@@ -20,13 +21,13 @@ const [LIVE, RETRY] = [16, 4];
 
 const flags = {
   tenants: whole(9, 'that publish little'),
-  rate: whole(5, 'events a second of each of them'),
+  rate: whole(1, 'events a second of each of them'),
   times: whole(100, 'how much more the wide one publishes'),
-  concurrency: whole(8, "the worker's attempts in flight, so that it is what the tenants compete for"),
-  answer: whole(20, 'what every endpoint takes to answer, ms'),
-  quantum: whole(65_536, 'bytes that a tenant may send in its turn', 1_024),
-  seconds: whole(60, 'of each phase'),
-  warmup: whole(60, 'load before the measurement, s'),
+  concurrency: whole(4, "the worker's attempts in flight, so that it is what the tenants compete for"),
+  answer: whole(50, 'what every endpoint takes to answer, ms'),
+  quantum: whole(4_096, 'bytes that a tenant may send in its turn', 1_024),
+  seconds: whole(90, 'of each phase'),
+  warmup: whole(30, 'load before the measurement, s'),
   rounds: whole(1, 'phases with the wide one; there is one more without, for they take turns'),
   brokers: brokers(),
 };
@@ -52,6 +53,8 @@ interface Phase extends Reconciled {
   overtaken: number[];
   /** Deliveries a second while events were published. */
   pace: number;
+  /** What of the machine was in use meanwhile, per cent of its cores. */
+  busyPercent: number;
   refused: Record<number, number>;
 }
 
@@ -113,9 +116,9 @@ async function phase(scene: Scene, withWide: boolean, say: Say): Promise<Phase> 
   const { options, receiver } = scene;
   const name = withWide ? 'with the wide one' : 'without it';
   say(`${options.tenants} tenants with ${options.rate} events a second each for ${options.seconds} s, ${name}`);
-  const begin = sharedNow();
+  const [begin, busyBefore] = [sharedNow(), busySeconds()];
   const published = await load(scene, options.seconds, withWide);
-  const end = sharedNow();
+  const [end, busyAfter] = [sharedNow(), busySeconds()];
   const ofOthers = published.others.flatMap(({ sent }) => sent);
   const all = [...ofOthers, ...published.wide.sent];
   if (withWide) say('waiting until the backlog of the wide one is delivered');
@@ -134,6 +137,7 @@ async function phase(scene: Scene, withWide: boolean, say: Say): Promise<Phase> 
     wide: latencyOf(waysOf(published.wide.sent, report)),
     overtaken: overtakenBy(ofOthers, report),
     pace: paceOf(report, begin, end),
+    busyPercent: Math.round(((busyAfter - busyBefore) * 100_000) / (end - begin) / cpus().length),
     refused,
     ...reconcile(all, report),
   };
@@ -198,6 +202,8 @@ function describe(options: Options, postgres: string, phases: Phase[]): Finding 
       `Stated bound: a turn of ${options.quantum} bytes, one event of each other tenant, ${RETRY} retries to ${LIVE} of these, ` +
         `which are ${turn} deliveries; at the measured pace of ${Math.round(pace)} a second, and with an answer, ${boundMs} ms more.`,
       `While one of the others was on its way, ${usual} webhooks arrived at p50, ${most} at p99, ${percentile(overtaken, 100)} at most.`,
+      `The machine was in use to ${Math.max(...busy.map(({ busyPercent }) => busyPercent))} % while the wide one published: the nearer that is to all, the more ` +
+        'of a time is its own.',
       ...(offered > capacity ? [] : ['THE WORKER COULD DELIVER ALL OF IT: nobody had to wait for a turn.']),
     ],
     aims: [

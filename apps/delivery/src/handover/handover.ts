@@ -47,11 +47,14 @@ export class Handover {
     return this.tell(delivery, { state: 'delivered', attempt });
   }
 
-  /** There is no room here: the owner of the subscription is to do it. No attempt is spent. */
-  toLane(delivery: Delivery): Promise<unknown> {
+  /**
+   * The owner of the subscription is to do it. No attempt is spent.
+   * @param unhurried it found no room here, and would wait
+   */
+  toLane(delivery: Delivery, unhurried = false): Promise<unknown> {
     this.metrics.handedOver('deliveries');
     return Promise.all([
-      this.write(TOPICS.deliveries, delivery, encodeDeliveryHeaders(delivery.envelope)),
+      this.write(TOPICS.deliveries, delivery, encodeDeliveryHeaders(delivery.envelope), unhurried),
       this.tellIfOurs(delivery, { state: 'pending', reason: 'busy' }),
     ]);
   }
@@ -163,9 +166,13 @@ export class Handover {
     return this.outcome({ ...about(event, source), matched: [], duplicateOf });
   }
 
-  private write(topic: string, delivery: Delivery, headers: Record<string, Buffer | string>): Promise<unknown> {
-    const { envelope, body, assignment } = delivery;
-    return this.appendIfOurs({ topic, key: envelope.subscriptionId, value: body, headers }, assignment);
+  private write(
+    topic: string,
+    { envelope, body, assignment }: Delivery,
+    headers: Record<string, Buffer | string>,
+    unhurried = true,
+  ): Promise<unknown> {
+    return this.appendIfOurs({ topic, key: envelope.subscriptionId, value: body, headers, unhurried }, assignment);
   }
 
   private tellIfOurs(delivery: Delivery, part: Told, goneVersion?: number): Promise<unknown> {

@@ -58,7 +58,7 @@ export class EventIntake {
         // A turn through the lane would only be one record more.
         refusal.ownerPutsOff
           ? this.deliverer.putOff(delivery, refusal, subscriber)
-          : this.toLane(delivery, subscriber).then(() => HANDED_OVER),
+          : this.toLane(delivery, subscriber, true).then(() => HANDED_OVER),
       becameSlow: (delivery) => this.setAside(delivery),
     };
     this.hurriedEntrance = { ...this.entrance, patienceMs: 0, isOverShare: true };
@@ -200,9 +200,9 @@ export class EventIntake {
   }
 
   /** The window begins here: with the first deferral. */
-  private toLane(delivery: Delivery, subscriber: Subscriber): Promise<unknown> {
+  private toLane(delivery: Delivery, subscriber: Subscriber, unhurried = false): Promise<unknown> {
     delivery.envelope.windowStart ??= this.clock.now();
-    return subscriber.handOver(delivery.envelope, () => this.handover.toLane(delivery));
+    return subscriber.handOver(delivery.envelope, () => this.handover.toLane(delivery, unhurried));
   }
 
   private partitionOf(assignment: Assignment): PartitionIntake {

@@ -152,7 +152,7 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   tenantQuantumBytes: count(
     'HOOKLINE_TENANT_QUANTUM_BYTES',
     'Bytes that a tenant may send in its turn, where tenants wait for the same worker.',
-    { default: 65_536, min: 1_024 },
+    { default: 4_096, min: 1_024 },
   ),
   heldEvents: count('HOOKLINE_HELD_EVENTS', 'Events that a worker holds at most before it reads on.', {
     default: 2_000,

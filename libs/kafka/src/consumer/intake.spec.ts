@@ -127,6 +127,17 @@ describe('the limit of what is in flight', () => {
     expect([...handled.keys()]).toEqual(Array.from({ length: 20 }, (_, offset) => offset));
   });
 
+  it('fetches nothing of a partition that rests, and gives what was fetched', () => {
+    fetch(1);
+    expect(told.get(0)).toBe('resumed');
+    partition.resting = true;
+    fetch(2);
+    expect([told.get(0), handled.size]).toEqual(['paused', 3]);
+    partition.resting = false;
+    intake.apply(partition);
+    expect(told.get(0)).toBe('resumed');
+  });
+
   it('gives each partition its part of the room, where there is much at once', () => {
     const second = own(1);
     intake.pause('not yet');

@@ -155,7 +155,7 @@ export class Intake {
   /** Tells kafkajs where something has changed. What is full is fetched on: that is what waits when there is room again. */
   private tell(partition: OwnedPartition): void {
     const fetching = this.ports.fetching();
-    const isWanted = partition.pauses.size === 0 && !this.gated && !partition.hasEnough;
+    const isWanted = partition.pauses.size === 0 && !partition.resting && !this.gated && !partition.hasEnough;
     const wanted = isWanted ? 'resumed' : 'paused';
     if (!partition.alive || fetching === undefined || wanted === partition.told) return;
     partition.told = wanted;

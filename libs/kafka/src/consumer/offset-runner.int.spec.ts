@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { REST_MS } from './offset-runner.js';
 import { RunnerRig } from './testing/runner-rig.js';
 
 describe('OffsetRunner', () => {
@@ -35,6 +36,28 @@ describe('OffsetRunner', () => {
     ]);
     log.release(({ offset }) => offset === 3);
     await rig.committedAbove(topic, 0, 7, [{ from: 8, to: 10 }]);
+  });
+
+  it('fetches what may rest in lumps, now and then, and all of it', async () => {
+    const topic = await rig.topic(2);
+    const lumps: number[] = [];
+    const runner = rig.runner([topic], {
+      mayRest: () => true,
+      handler: (records) => {
+        lumps.push(performance.now());
+        return runner.log.handle(records);
+      },
+    });
+    await runner.runner.start();
+    const ids: string[] = [];
+    for (let i = 0; i < 100; i++) ids.push(...(await rig.produce(topic, i % 2, 1)));
+    await runner.log.has(ids);
+    expect([...runner.log.ids()].sort()).toEqual(ids.sort());
+    // However quick the machine is: two lumps of a partition have a look between them.
+    const looks = ((lumps.at(-1) as number) - (lumps[0] as number)) / REST_MS + 2;
+    expect(lumps.length).toBeLessThanOrEqual(2 * looks + 2);
+    await rig.committedUpTo(topic, 0, 50);
+    await rig.committedUpTo(topic, 1, 50);
   });
 
   it('a graceful stop waits for what is in flight and repeats nothing', async () => {

@@ -19,6 +19,8 @@ const LAST_COMMIT_MS = 2_000;
 /** How long leaving the group may take; one that hangs is noticed by its silence instead. */
 const LEAVE_MS = 5_000;
 const WATCH_MS = 500;
+/** How often partitions that rest are looked at. */
+export const REST_MS = 250;
 const FINAL_COMMIT_PAUSE_MS = 20;
 const STOPPING = 'stopping';
 
@@ -99,6 +101,7 @@ export class OffsetRunner {
     this.timers.every(this.settings.commitIntervalMs, () => this.commitNow());
     this.timers.every(this.settings.witnessIntervalMs, () => this.watermarks.keep(this.owned.values()));
     this.timers.every(WATCH_MS, () => this.watch());
+    if (this.options.mayRest !== undefined) this.timers.every(REST_MS, () => this.wakeResting());
     return joined;
   }
 
@@ -281,8 +284,18 @@ export class OffsetRunner {
       return false;
     }
     owned.offer(batch);
+    owned.resting = owned.isFetched && this.options.mayRest?.(owned.topic) === true;
     this.intake.apply(owned);
     return true;
+  }
+
+  /** All at once: one fetch looks at all of them. */
+  private wakeResting(): void {
+    for (const each of this.owned.values()) {
+      if (!each.resting) continue;
+      each.resting = false;
+      this.intake.apply(each);
+    }
   }
 
   private completed(partition: OwnedPartition, records: number): void {

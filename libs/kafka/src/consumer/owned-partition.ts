@@ -21,6 +21,8 @@ export function sizeOf({ key, value, headers }: LogRecord): number {
  */
 export class OwnedPartition implements Assignment {
   readonly pauses = new Set<PauseReason>(['restoring']);
+  /** Read to its end, and not looked at for a moment. */
+  resting = false;
   /** As kafkajs was told. */
   told: 'paused' | 'resumed' = 'paused';
   /** The tracker's version that the broker has; −1 when it has nothing of this assignment's. */
@@ -98,6 +100,11 @@ export class OwnedPartition implements Assignment {
   /** Paused for its metadata, and nothing is worked on that could make that shorter. */
   get isStuck(): boolean {
     return this.pauses.has('metadata') && this.working === 0;
+  }
+
+  /** No more stood in the log than was fetched. */
+  get isFetched(): boolean {
+    return this.fetchFrom >= this.end;
   }
 
   /** More stands in the log than was handed over. */

@@ -106,6 +106,11 @@ export interface RunnerOptions {
   assigner?: 'co-partitioned' | PartitionAssigner;
   /** Topics whose records stay in flight on purpose (until they are due): no reason to call the runner stalled. */
   waitsOnPurpose?: (topic: string) => boolean;
+  /**
+   * Topics whose records are of no use for some seconds: a partition that was read to its end is left alone for a moment, so
+   * that many small writes are few fetches.
+   */
+  mayRest?: (topic: string) => boolean;
 
   /** Called before the partition's first record, when its progress is restored. */
   onAssigned?: (assignment: Assignment, progress: RestoredProgress) => void;

@@ -26,7 +26,7 @@ class Rig {
   readonly stopped = new AbortController();
   readonly scheduler: FlushScheduler;
 
-  constructor(sharedIntervalMs = 0) {
+  constructor(gatherMs = 0) {
     const settings = { maxFlushRecords: 1_000, maxFlushBytes: 1_000_000, patienceMs: 500, roundIntervalMs: 15 };
     const around = {
       clock: this.clock,
@@ -35,14 +35,14 @@ class Rig {
       stopped: this.stopped.signal,
       onStale: ignore,
     };
-    this.scheduler = new FlushScheduler(() => this.newProducer(), { ...settings, sharedIntervalMs }, around, ignore);
+    this.scheduler = new FlushScheduler(() => this.newProducer(), { ...settings, gatherMs }, around, ignore);
     this.scheduler.update('t', [0, 1, 2]);
   }
 
   /** @param partition absent: any */
-  add(count: number, partition = -1): void {
+  add(count: number, partition = -1, unhurried = false): void {
     for (let i = 0; i < count; i += 1) {
-      const record = { topic: 't', partition, value: Buffer.from('x') };
+      const record = { topic: 't', partition, value: Buffer.from('x'), unhurried };
       this.scheduler.add(new PendingRecord(record, Infinity, ignore, ignore));
     }
   }
@@ -159,6 +159,41 @@ describe('FlushScheduler', () => {
       [15, { 0: 1 }],
       [20, { 1: 2 }],
     ]);
+  });
+
+  it('lets what is in no hurry wait for company to its leader, and for no longer than it may', async () => {
+    const rig = new Rig(20);
+    rig.add(2, 0, true);
+    rig.add(2, 1, true);
+    await rig.clock.advanceAsync(7);
+    rig.add(1, 1);
+    rig.add(1, 2);
+    await rig.clock.advanceAsync(30);
+    expect(rig.log).toEqual([
+      [7, { 1: 3 }],
+      [7, { 2: 1 }],
+      [20, { 0: 2 }],
+    ]);
+  });
+
+  it('takes what is in no hurry along to another partition of its leader', async () => {
+    const rig = new Rig(20);
+    rig.scheduler.update('t', [0, 0, 0]);
+    rig.add(2, 0, true);
+    await rig.clock.advanceAsync(7);
+    rig.add(1, 1);
+    await rig.clock.advanceAsync(30);
+    expect(rig.log).toEqual([[7, { 0: 2, 1: 1 }]]);
+  });
+
+  it('lets nothing wait behind a clock that was set back', async () => {
+    const rig = new Rig(20);
+    rig.add(1, 0, true);
+    await rig.clock.advanceAsync(0);
+    rig.clock.advance(-3_600_000);
+    rig.add(1, 1);
+    await rig.clock.advanceAsync(0);
+    expect(rig.sends.map(({ sent }) => sent)).toEqual([{ 0: 1 }, { 1: 1 }]);
   });
 
   it('A frozen worker wakes with records in its queue: they do not leave, and their callers are told', async () => {

@@ -13,13 +13,14 @@ export interface FlushSettings {
   maxFlushRecords: number;
   maxFlushBytes: number;
   patienceMs: number;
-  sharedIntervalMs?: number;
+  gatherMs?: number;
   roundIntervalMs: number;
 }
 
 /**
  * Decides what leaves when, and over which lane. Sends leave in rounds: every leader that is idle and has something to
- * get takes it at the same moment, and one that is busy is left out. {@link RoundPace} says when the next one may begin.
+ * get takes it at the same moment, and one that is busy is left out. {@link RoundPace} says when the next one may begin. What is in
+ * no hurry goes along where its leader gets something else, and by itself when it has waited for as long as it may.
  */
 export class FlushScheduler {
   private readonly topics = new Map<string, TopicQueues>();
@@ -29,6 +30,7 @@ export class FlushScheduler {
   private readonly sharedFlushes = new Map<PartitionBatch, SharedQueue>();
   private scheduled = false;
   private readonly pace: RoundPace;
+  private readonly gatherMs: number;
   private wake: { at: number; cancel: () => void } | undefined;
 
   constructor(
@@ -38,11 +40,12 @@ export class FlushScheduler {
     private readonly onSettled: (record: PendingRecord) => void,
   ) {
     this.pace = new RoundPace(settings.roundIntervalMs);
+    this.gatherMs = settings.gatherMs ?? 0;
   }
 
   /** False if it names a partition that isn't there. */
   add(record: PendingRecord): boolean {
-    const queue = this.topicOf(record.topic).route(record);
+    const queue = this.topicOf(record.topic).route(record, this.around.clock.now());
     if (queue instanceof PartitionQueue) this.ready.add(queue);
     this.schedule();
     return queue !== undefined;
@@ -94,8 +97,9 @@ export class FlushScheduler {
     const wait = this.pace.waitMs(now);
     if (wait > 0) return this.wakeAfter(wait);
     const plans = new Map<LeaderLane, FlushPlan>();
-    this.planPartitions(plans);
+    const unhurried = this.planPartitions(plans, now);
     this.planShared(plans, now);
+    this.planUnhurried(unhurried, plans, now);
     let records = 0;
     let full = false;
     for (const [lane, plan] of plans) {
@@ -108,17 +112,30 @@ export class FlushScheduler {
     if (records > 0) this.pace.began(now, records, full);
   }
 
-  private planPartitions(plans: Map<LeaderLane, FlushPlan>): void {
+  /** Returns those that may wait for company. */
+  private planPartitions(plans: Map<LeaderLane, FlushPlan>, now: number): PartitionQueue[] {
+    const unhurried: PartitionQueue[] = [];
     for (const queue of [...this.ready]) {
-      if (queue.length === 0) {
-        this.ready.delete(queue);
-        continue;
-      }
-      const plan = queue.busy ? undefined : this.planFor(queue.leader, plans);
-      if (!plan || plan.full || !plan.take(queue, queue)) continue;
-      this.ready.delete(queue);
-      if (queue.length > 0) this.ready.add(queue);
+      if (queue.length === 0) this.ready.delete(queue);
+      else if (queue.mayWaitMs(now, this.gatherMs) > 0) unhurried.push(queue);
+      else this.planPartition(queue, plans);
     }
+    return unhurried;
+  }
+
+  private planUnhurried(queues: readonly PartitionQueue[], plans: Map<LeaderLane, FlushPlan>, now: number): void {
+    for (const queue of queues) {
+      const plan = queue.leader < 0 ? undefined : plans.get(this.laneOf(queue.leader));
+      if (plan !== undefined && plan.batches.length > 0) this.planPartition(queue, plans);
+      else this.wakeAfter(queue.mayWaitMs(now, this.gatherMs));
+    }
+  }
+
+  private planPartition(queue: PartitionQueue, plans: Map<LeaderLane, FlushPlan>): void {
+    const plan = queue.busy ? undefined : this.planFor(queue.leader, plans);
+    if (!plan || plan.full || !plan.take(queue, queue)) return;
+    this.ready.delete(queue);
+    if (queue.length > 0) this.ready.add(queue);
   }
 
   private planShared(plans: Map<LeaderLane, FlushPlan>, now: number): void {
@@ -188,7 +205,7 @@ export class FlushScheduler {
   private topicOf(name: string): TopicQueues {
     let topic = this.topics.get(name);
     if (!topic) {
-      topic = new TopicQueues(name, this.settings.patienceMs, this.settings.sharedIntervalMs ?? 0);
+      topic = new TopicQueues(name, this.settings.patienceMs, this.gatherMs);
       this.topics.set(name, topic);
     }
     return topic;

@@ -13,6 +13,8 @@ export interface OutgoingRecord {
    * is no, it is not sent, and its caller is told `fenced`. Absent: it may.
    */
   mayLeave?: (() => boolean) | undefined;
+  /** Nobody waits for what follows from it: it may wait for others to the same leader (`gatherMs`), and goes along with them. */
+  unhurried?: boolean;
 }
 
 export interface Appended {

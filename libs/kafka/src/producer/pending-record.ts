@@ -20,6 +20,8 @@ export class PendingRecord {
   readonly deadlineAt: number;
   /** As in {@link OutgoingRecord}. */
   readonly mayLeave: (() => boolean) | undefined;
+  /** As in {@link OutgoingRecord}. */
+  readonly unhurried: boolean;
   settled = false;
 
   /** @throws TypeError when the value, the key or a header is no text or buffer: it could never be sent */
@@ -36,6 +38,7 @@ export class PendingRecord {
     this.partition = record.partition ?? -1;
     this.deadlineAt = deadlineAt;
     this.mayLeave = record.mayLeave;
+    this.unhurried = record.unhurried === true;
     this.bytes = OVERHEAD_BYTES + (this.key?.length ?? 0) + byteLength(record.value) + headerBytes(record.headers);
   }
 

@@ -22,8 +22,11 @@ export interface PumpSettings {
   maxBufferedBytes: number;
   /** How long a flush of records without a key may be out before the next one goes to another leader. */
   patienceMs: number;
-  /** From the start of one flush of records without a key to that of the next of their topic, at least; 0 by default. */
-  sharedIntervalMs?: number;
+  /**
+   * How long what is in no hurry is gathered, 0 by default: from the start of one flush of records without a key to that of the
+   * next of their topic, at least; and how long an unhurried record waits for another to its leader, at most.
+   */
+  gatherMs?: number;
   /** From one round of sends to the next, at least, where the former was no small one; 0: never a wait. */
   roundIntervalMs: number;
   /** How often the leaders are looked up without a reason. */

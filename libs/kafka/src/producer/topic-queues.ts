@@ -17,9 +17,10 @@ export class TopicQueues {
   }
 
   /** Puts the record where it has to wait, and returns that; undefined if it names a partition that isn't there. */
-  route(record: PendingRecord): RecordQueue | undefined {
+  route(record: PendingRecord, now: number): RecordQueue | undefined {
     const queue = this.queueOf(record);
-    queue?.push(record);
+    if (queue instanceof PartitionQueue) queue.add(record, now);
+    else queue?.push(record);
     return queue;
   }
 
