@@ -1,15 +1,15 @@
+import { Assignments } from './assignments.js';
 import { coPartitioningAssigner, type Held } from './co-partitioning-assigner.js';
 import { Committer, hasNews } from './committer.js';
-import { GroupSession, type Batch, type SessionEvents } from './group-session.js';
+import { GroupSession, type SessionEvents } from './group-session.js';
 import { HandOver } from './hand-over.js';
 import { Intake } from './intake.js';
 import { Lease } from './lease.js';
 import { OwnedPartition } from './owned-partition.js';
 import { OwnedPartitions } from './owned-partitions.js';
 import type { Assignment } from './record.js';
-import { Restorer } from './restorer.js';
 import type { RunnerHealth, RunnerObserver, RunnerStats } from './runner-observer.js';
-import { runnerSettings, type RestoredProgress, type RunnerOptions, type RunnerSettings } from './runner-options.js';
+import { runnerSettings, type RunnerOptions, type RunnerSettings } from './runner-options.js';
 import { StallWatch } from './stall-watch.js';
 import { Timers } from './timers.js';
 import { WatermarkKeeper } from './watermark-keeper.js';
@@ -36,7 +36,7 @@ export class OffsetRunner {
   private readonly owned = new OwnedPartitions();
   private readonly committer: Committer;
   private readonly handOver: HandOver;
-  private readonly restorer: Restorer;
+  private readonly assignments: Assignments;
   private readonly watermarks: WatermarkKeeper;
   private readonly stalls: StallWatch;
   private readonly intake: Intake;
@@ -71,21 +71,7 @@ export class OffsetRunner {
       completed: (partition, records) => this.completed(partition, records),
       letGo: () => this.intake.settled(1),
     });
-    this.restorer = new Restorer({
-      kafka: options.kafka,
-      groupId: options.groupId,
-      clock,
-      logger,
-      observer,
-      positions: options.positions,
-      witness: options.witness,
-      lookBack: options.lookBack,
-      onAgedOut: options.onAgedOut,
-      retry: settings.retry,
-      restored: (partition, progress) => this.restored(partition, progress),
-      moved: (partition) => this.readFrom(partition),
-      lost: (partition) => this.replace(partition, 'its position is past the end of the log'),
-    });
+    this.assignments = new Assignments(options, settings, observer, this.owned, this.intake, () => this.session);
     this.watermarks = new WatermarkKeeper(options.witness, () => this.lease.valid, logger);
     this.stalls = new StallWatch(settings.stallMs, settings.monotonic, options.waitsOnPurpose ?? (() => false));
   }
@@ -101,7 +87,7 @@ export class OffsetRunner {
     this.timers.every(this.settings.commitIntervalMs, () => this.commitNow());
     this.timers.every(this.settings.witnessIntervalMs, () => this.watermarks.keep(this.owned.values()));
     this.timers.every(WATCH_MS, () => this.watch());
-    if (this.options.mayRest !== undefined) this.timers.every(REST_MS, () => this.wakeResting());
+    if (this.options.mayRest !== undefined) this.timers.every(REST_MS, () => this.assignments.wakeResting());
     return joined;
   }
 
@@ -149,7 +135,7 @@ export class OffsetRunner {
    */
   reread(topic: string, partition: number): void {
     const owned = this.owned.get(topic, partition);
-    if (owned) this.replace(owned, 'it is read again from its stored position');
+    if (owned) this.assignments.replace(owned, 'it is read again from its stored position');
   }
 
   stats(): RunnerStats {
@@ -185,7 +171,7 @@ export class OffsetRunner {
       this.observer.restarted?.(reason);
       this.givenUp = Promise.all([this.givenUp, session.abandon()]);
       this.session = undefined;
-      this.loseAll(reason);
+      this.assignments.loseAll(reason);
       await this.timers.pause(delayMs);
     }
   }
@@ -195,11 +181,14 @@ export class OffsetRunner {
     const factory = assigner === 'co-partitioned' ? coPartitioningAssigner(() => this.held()) : assigner;
     const events: SessionEvents = {
       beforeJoin: () => this.timers.within(LAST_COMMIT_MS, this.commitNow()),
-      joined: (topics, kept) => this.joined(session, topics, kept),
-      lost: (reason) => this.loseAll(reason),
-      batch: (batch) => this.take(session, batch),
+      joined: (topics, kept) => {
+        this.assignments.joined(session, topics, kept);
+        this.firstJoin();
+      },
+      lost: (reason) => this.assignments.loseAll(reason),
+      batch: (batch) => this.assignments.take(session, batch),
       passed: (topic, partition, next) => this.owned.get(topic, partition)?.pass(next),
-      outOfRange: (topic, partition) => this.outOfRange(topic, partition),
+      outOfRange: (topic, partition) => this.assignments.outOfRange(topic, partition),
     };
     const session = new GroupSession(this.options, this.settings, this.lease, factory, events);
     return session;
@@ -209,113 +198,9 @@ export class OffsetRunner {
     return { partitions: this.owned.numbers(), generation: this.session?.generation ?? 0 };
   }
 
-  /** Before the first fetch of a generation: what left is let go of, what is new waits for its progress. */
-  private joined(session: GroupSession, topics: Readonly<Record<string, number[]>>, kept: boolean): void {
-    if (!kept) this.loseAll('a generation was missed');
-    const assigned = Object.entries(topics).flatMap(([topic, numbers]) =>
-      numbers.map((partition) => ({ topic, partition })),
-    );
-    const stay = new Set(assigned.map(({ topic, partition }) => this.owned.get(topic, partition)));
-    for (const each of this.owned.values()) if (!stay.has(each)) this.revoke(each, 'it was given to another member');
-    const added: OwnedPartition[] = [];
-    for (const { topic, partition } of assigned) {
-      const own = this.owned.get(topic, partition);
-      // kafkajs would begin at the committed offset again, and deliver all that is in flight.
-      if (own === undefined) added.push(this.own(session, topic, partition));
-      else if (own.tracker !== undefined) session.seek(topic, partition, own.fetchFrom);
-    }
-    this.observer.joined?.(assigned.length);
-    this.options.logger.info(
-      { group: this.options.groupId, partitions: assigned.length, added: added.length },
-      'joined',
-    );
-    this.firstJoin();
-    void this.restorer.restore(added);
-  }
-
-  private own(session: GroupSession, topic: string, partition: number): OwnedPartition {
-    const { options, settings, intake } = this;
-    const looksBack = options.lookBack !== undefined;
-    const added = new OwnedPartition(topic, partition, settings.highWater, looksBack, () => intake.setAside());
-    this.owned.add(added);
-    session.pause(topic, partition);
-    return added;
-  }
-
-  private restored(partition: OwnedPartition, progress: RestoredProgress): void {
-    try {
-      this.options.onAssigned?.(partition, progress);
-    } catch (error) {
-      this.options.logger.error({ err: error }, 'onAssigned failed');
-    }
-    this.readFrom(partition);
-  }
-
-  /** Its position is known: it may be fetched. */
-  private readFrom(partition: OwnedPartition): void {
-    if (!partition.alive) return;
-    this.session?.seek(partition.topic, partition.partition, partition.fetchFrom);
-    partition.pauses.delete('restoring');
-    this.intake.apply(partition);
-  }
-
-  private outOfRange(topic: string, partition: number): void {
-    const owned = this.owned.get(topic, partition);
-    if (owned === undefined || owned.pauses.has('restoring')) return;
-    owned.pauses.add('restoring');
-    this.intake.apply(owned);
-    void this.restorer.restore([owned]);
-  }
-
-  private replace(partition: OwnedPartition, reason: string): void {
-    const { session } = this;
-    if (session === undefined || !partition.alive) return;
-    this.revoke(partition, reason);
-    void this.restorer.restore([this.own(session, partition.topic, partition.partition)]);
-  }
-
-  private take(session: GroupSession, batch: Batch): boolean {
-    const owned = this.owned.get(batch.topic, batch.partition);
-    if (owned?.tracker === undefined || owned.pauses.has('restoring')) return false;
-    const { fetchedOffset } = batch as Batch & { fetchedOffset: string };
-    if (Number(fetchedOffset) > owned.fetchFrom) {
-      // An answer from before a seek: what lies between would be skipped.
-      session.seek(owned.topic, owned.partition, owned.fetchFrom);
-      return false;
-    }
-    owned.offer(batch);
-    owned.resting = owned.isFetched && this.options.mayRest?.(owned.topic) === true;
-    this.intake.apply(owned);
-    return true;
-  }
-
-  /** All at once: one fetch looks at all of them. */
-  private wakeResting(): void {
-    for (const each of this.owned.values()) {
-      if (!each.resting) continue;
-      each.resting = false;
-      this.intake.apply(each);
-    }
-  }
-
   private completed(partition: OwnedPartition, records: number): void {
     this.observer.completed?.(partition.topic, records);
     this.intake.completed(partition, records);
-  }
-
-  private revoke(partition: OwnedPartition, reason: string): void {
-    if (!this.owned.remove(partition)) return;
-    partition.revoke(reason);
-    this.intake.recount();
-    try {
-      this.options.onRevoked?.(partition);
-    } catch (error) {
-      this.options.logger.error({ err: error }, 'onRevoked failed');
-    }
-  }
-
-  private loseAll(reason: string): void {
-    for (const each of this.owned.values()) this.revoke(each, reason);
   }
 
   private commitNow(): Promise<void> {
@@ -347,7 +232,7 @@ export class OffsetRunner {
     await this.timers.within(LAST_COMMIT_MS, this.watermarks.keep(this.owned.values()));
     const records = this.intake.inFlight;
     if (records > 0) logger.warn({ group: groupId, records }, 'stopped with records in flight; they will be repeated');
-    this.loseAll('the runner has stopped');
+    this.assignments.loseAll('the runner has stopped');
     if (this.session !== undefined) await this.timers.within(LEAVE_MS, this.session.close());
     this.session?.end('stopped');
     await this.timers.within(LAST_COMMIT_MS, this.givenUp);
