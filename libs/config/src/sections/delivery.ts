@@ -224,7 +224,7 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   ),
   outcomeIntervalMs: duration(
     'HOOKLINE_OUTCOME_INTERVAL',
-    'Outcomes are written at most this often, and then together: history and progress are late by it, no delivery is.',
+    'Outcomes, retries and dead letters are gathered for so long and written together: history and progress are late by it, no delivery is.',
     { default: '40ms' },
   ),
   commitIntervalMs: duration('HOOKLINE_COMMIT_INTERVAL', 'How often progress is committed.', { default: '250ms' }),
