@@ -5,6 +5,7 @@ import { TestClock } from '@hookline/testing';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
 import { HeldKeeper } from './held-keeper.js';
 import { SpanKeeper } from './span-keeper.js';
+import { UNBROUGHT } from './unbrought.js';
 
 const never = new AbortController().signal;
 
@@ -211,6 +212,84 @@ describe('the keeper of what is held one by one', () => {
     expect(ended()).toHaveLength(left.length);
   });
 
+  it('What waits in a long tier when its catch-up is cancelled may be of the new epoch: it is held when it was due and nothing was told of it', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const [superseded, tried, inNoTier] = (await publish(tenant)).slice(0, 3) as PublishedEvent[];
+    lows = [0, 0, 0];
+    const all = [superseded, tried, inNoTier] as PublishedEvent[];
+    await rig.record(all, id, 'retrying');
+    const replay = await catchUpThatEnded(subscription, 'cancelled', [0, 0, 0]);
+    const due = (event: PublishedEvent | undefined, inMinutes: number): Promise<unknown> =>
+      rig.database.query(
+        `UPDATE deliveries SET next_attempt_at = now() + $3 * interval '1 minute'
+          WHERE subscription_id = $1 AND event_id = $2`,
+        [id, event?.id, inMinutes],
+      );
+    await due(superseded, 600);
+    await due(tried, 300);
+    await keep();
+    const held = (events: (PublishedEvent | undefined)[]): string[] =>
+      deliveryIdsOf(events as PublishedEvent[], id).map((each) => `${each} held catch-up-ended`);
+    expect(ended()).toEqual(held([inNoTier]));
+    await rig.record([inNoTier as PublishedEvent], id, 'held');
+    const { resume_at, looked_through_at } = await rig.replay(replay);
+    const { now } = ((await rig.database.query('SELECT now() AS now')) as { now: Date }[])[0] as { now: Date };
+    expect(looked_through_at).toBeNull();
+    // When the first of them was due, and a while for its owner: not before.
+    expect((resume_at as Date).getTime()).toBeGreaterThan(now.getTime());
+    expect((resume_at as Date).getTime()).toBeLessThan(now.getTime() + 310 * 60_000);
+
+    // Ten hours later: one was tried again, of the other nothing was told.
+    const later = (): Promise<unknown> =>
+      rig.database.query('UPDATE replays SET resume_at = now() WHERE id = $1', [replay]);
+    await later();
+    await due(superseded, -10);
+    await rig.database.query(
+      `UPDATE deliveries SET updated_at = now(), next_attempt_at = now() + interval '1 hour'
+        WHERE subscription_id = $1 AND event_id = $2`,
+      [id, tried?.id],
+    );
+    await keep();
+    expect(ended()).toEqual(held([superseded, inNoTier]));
+    expect((await rig.replay(replay))['looked_through_at']).not.toBeNull();
+  });
+
+  it('What is unbrought is paged in the order of an index: each page looks at its own rows only, and none is missed or told twice', async () => {
+    const subscription = await rig.subscribe();
+    const { id, tenant } = subscription;
+    const [event] = (await publish(tenant)) as [PublishedEvent];
+    lows = [0, 0, 0];
+    await rig.record([event], id, 'retrying');
+    const replay = await catchUpThatEnded(subscription, 'cancelled', [0, 0, 0]);
+    // Many of one moment, so that a page ends amid them; the offsets go against the times.
+    await rig.database.query(
+      `INSERT INTO deliveries (delivery_id, event_at, event_partition, event_offset, tenant_id, subscription_id, event_id,
+         type, state, attempts, sole_match, updated_at, outcome_offset)
+       SELECT gen_random_uuid(), event_at - (n / 700) * interval '1 ms', 1, n, tenant_id, subscription_id, 'e' || n,
+         type, 'retrying', 1, false, updated_at, 0
+         FROM deliveries, generate_series(1, 20000) AS s(n) WHERE subscription_id = $1`,
+      [id],
+    );
+    await rig.database.query('ANALYZE deliveries');
+    const place = [new Date(event.at - 10), '80000000-0000-0000-0000-000000000000'];
+    const plan = await rig.database.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }[]>(
+      `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${UNBROUGHT}`,
+      [replay, ...place, 1_000],
+    );
+    // A page, and what shares a moment with its first and its last, of the 7,000 that are left.
+    expect(rowsLookedAt(plan[0]?.['QUERY PLAN'][0]?.Plan)).toBeLessThan(3_000);
+
+    await keep();
+    const told = written.filter(({ topic }) => topic === TOPICS.attempts);
+    const offsets = told
+      .map(({ value }) => decodeOutcome(value as Buffer).source)
+      .map((at) => `${at.partition}/${at.offset}`);
+    expect(offsets).toHaveLength(20_001);
+    expect(new Set(offsets).size).toBe(20_001);
+    expect((await rig.replay(replay))['looked_through_at']).not.toBeNull();
+  });
+
   it('A catch-up that found the log cut: what it had superseded there is held, and ends with its dead letter', async () => {
     const subscription = await rig.subscribe();
     const { id, tenant } = subscription;
@@ -286,3 +365,19 @@ describe('the keeper of what is held one by one', () => {
     expect(ended()).toHaveLength(1);
   });
 });
+
+interface PlanNode {
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: PlanNode[];
+}
+
+/** Of the table of deliveries and its partitions. */
+function rowsLookedAt(node: PlanNode | undefined): number {
+  if (node === undefined) return 0;
+  const { 'Actual Rows': rows, 'Actual Loops': loops, 'Rows Removed by Filter': removed = 0, Plans: below = [] } = node;
+  const own = node['Relation Name']?.startsWith('deliveries') === true ? (rows + removed) * loops : 0;
+  return below.reduce((sum, each) => sum + rowsLookedAt(each), own);
+}
