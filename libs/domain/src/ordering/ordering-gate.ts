@@ -3,6 +3,7 @@ import type { OrderedStream } from './ordered-stream.js';
 import { OrderedStreams } from './ordered-streams.js';
 import type { Finished, FoundRecord, GateVerdict, OrderedEvent, OrderedWork } from './ordered-work.js';
 import type { Outstanding } from './outstanding.js';
+import { OrderedTurns } from './ordered-turns.js';
 import { PassedOffsets } from './passed-offsets.js';
 import { ScannedRecords, type Carried } from './scanned-records.js';
 
@@ -20,8 +21,6 @@ export interface GateRules {
 /** What decides whether something is waited for. */
 type Waiting = Pick<OrderedEvent, 'group' | 'epoch' | 'source'>;
 
-/** Taken for an event's time while none of its key has been measured, ms. */
-const FIRST_PACE_MS = 50;
 /** The weight of the latest event in the pace. */
 const LATEST = 0.2;
 
@@ -37,14 +36,14 @@ export class OrderingGate<W extends OrderedWork> {
   private readonly streams = new OrderedStreams<W>();
   private readonly scanned = new ScannedRecords<W>();
   private readonly passed: PassedOffsets;
-  /** Streams where events wait for one that is not in our hands. */
-  private readonly blocked = new Set<OrderedStream<W>>();
+  private readonly turns: OrderedTurns<W>;
   /** Handed over anew, above the limit; in the order in which it came. */
   private overflow: W[] = [];
   private vanishedCount = 0;
 
   constructor(private readonly rules: GateRules) {
     this.passed = new PassedOffsets(rules.rememberedMost);
+    this.turns = new OrderedTurns(rules.patienceMs, this.streams);
   }
 
   /** Events that are not through. */
@@ -64,7 +63,7 @@ export class OrderingGate<W extends OrderedWork> {
 
   /** Events that wait for one that is not in our hands: {@link tick} is to be called now and then. */
   get isBlocked(): boolean {
-    return this.blocked.size > 0;
+    return this.turns.isBlocked;
   }
 
   /** Events of which the log let go before they were through. */
@@ -109,8 +108,8 @@ export class OrderingGate<W extends OrderedWork> {
     const outstanding = stream?.find(work.source);
     if (stream === undefined || outstanding === undefined) return verdicts;
     outstanding.ready(work);
-    this.settle(stream, outstanding, verdicts);
-    this.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
+    this.turns.settle(stream, outstanding, verdicts);
+    this.turns.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
     return verdicts;
   }
 
@@ -131,26 +130,17 @@ export class OrderingGate<W extends OrderedWork> {
     } else {
       if (how.kind === 'away') outstanding.wentAway(now + how.forMs);
       else outstanding.comesAgain();
-      this.settle(stream, outstanding, verdicts);
+      this.turns.settle(stream, outstanding, verdicts);
     }
     // For the others only the first's situation matters.
-    this.advance(stream, now, verdicts, wasFirst ? stream.waiting : ofOne(stream, outstanding));
+    this.turns.advance(stream, now, verdicts, wasFirst ? stream.waiting : ofOne(stream, outstanding));
     this.admit(now, verdicts);
     return verdicts;
   }
 
-  /**
-   * What has waited for too long for an event that is not in our hands moves on: it may be what keeps that one from
-   * being read, for a lane is read no further while it holds too much.
-   */
+  /** What has waited for too long for an event that is not in our hands moves on. */
   tick(now: number): GateVerdict<W>[] {
-    const verdicts: GateVerdict<W>[] = [];
-    for (const stream of this.blocked) {
-      if (stream.blockedSince === undefined || now - stream.blockedSince <= this.rules.patienceMs) continue;
-      for (const outstanding of stream.waiting) this.move(stream, outstanding, 0, false, verdicts);
-      this.noteBlocked(stream, now);
-    }
-    return verdicts;
+    return this.turns.tick(now);
   }
 
   /**
@@ -182,7 +172,7 @@ export class OrderingGate<W extends OrderedWork> {
         for (const work of outstanding.abandon()) verdicts.push({ kind, work });
         if (!outstanding.isForgotten) this.streams.end(stream, outstanding);
       }
-      this.advance(stream, now, verdicts, stream.waiting);
+      this.turns.advance(stream, now, verdicts, stream.waiting);
     }
     const isOver = (work: W): boolean => isOurs(work.group) && which(work);
     for (const work of this.overflow) if (isOver(work)) verdicts.push({ kind, work });
@@ -211,8 +201,8 @@ export class OrderingGate<W extends OrderedWork> {
     const stream = this.streams.of(work);
     outstanding ??= this.streams.begin(stream, work);
     outstanding.came(work, scanned?.outstanding === outstanding, now);
-    this.settle(stream, outstanding, verdicts);
-    this.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
+    this.turns.settle(stream, outstanding, verdicts);
+    this.turns.advance(stream, now, verdicts, ofOne(stream, outstanding), 1);
   }
 
   /** The record ends, and so does its event unless it is under way. */
@@ -223,78 +213,7 @@ export class OrderingGate<W extends OrderedWork> {
     this.streams.end(stream, outstanding);
     for (const copy of outstanding.abandon())
       if (copy.lane !== work.lane || copy.offset !== work.offset) verdicts.push({ kind: 'drop', work: copy });
-    this.advance(stream, now, verdicts, stream.waiting);
-  }
-
-  /** Records that are carried by another one end; and it is noted whether the event waits for its turn. */
-  private settle(stream: OrderedStream<W>, outstanding: Outstanding<W>, verdicts: GateVerdict<W>[]): void {
-    for (const work of outstanding.surplus()) verdicts.push({ kind: 'drop', work });
-    if (outstanding.isReady) stream.waiting.add(outstanding);
-    else stream.waiting.delete(outstanding);
-  }
-
-  /**
-   * @param changed waiting events whose situation is another now
-   * @param leniency what waits already is given some more time than what comes
-   */
-  private advance(
-    stream: OrderedStream<W>,
-    now: number,
-    verdicts: GateVerdict<W>[],
-    changed: Iterable<Outstanding<W>>,
-    leniency = 2,
-  ): void {
-    const { first } = stream;
-    if (first === undefined) {
-      this.streams.forget(stream);
-      this.blocked.delete(stream);
-      return;
-    }
-    if (first.isReady) {
-      stream.waiting.delete(first);
-      verdicts.push({ kind: 'go', work: first.attempt(now) });
-    }
-    const awayMs = first.isBusy ? 0 : Math.max(0, first.dueAt - now);
-    for (const each of changed) if (each !== first) this.place(stream, each, awayMs, leniency, verdicts);
-    this.noteBlocked(stream, now);
-  }
-
-  /** Leaves it waiting where its turn is near, else moves it. */
-  private place(
-    stream: OrderedStream<W>,
-    outstanding: Outstanding<W>,
-    awayMs: number,
-    leniency: number,
-    verdicts: GateVerdict<W>[],
-  ): void {
-    const { patienceMs } = this.rules;
-    const waitMs = awayMs + stream.ahead(outstanding) * (stream.paceMs ?? FIRST_PACE_MS);
-    const behind = awayMs > patienceMs;
-    if (behind || waitMs > patienceMs * leniency)
-      this.move(stream, outstanding, behind ? awayMs : waitMs, behind, verdicts);
-  }
-
-  private move(
-    stream: OrderedStream<W>,
-    outstanding: Outstanding<W>,
-    waitMs: number,
-    behind: boolean,
-    verdicts: GateVerdict<W>[],
-  ): void {
-    stream.waiting.delete(outstanding);
-    verdicts.push({ kind: 'move', work: outstanding.move(), waitMs, behind });
-  }
-
-  private noteBlocked(stream: OrderedStream<W>, now: number): void {
-    const { first } = stream;
-    const isBlocked = first !== undefined && !first.isBusy && !first.isInHand && stream.waiting.size > 0;
-    if (isBlocked) {
-      stream.blockedSince ??= now;
-      this.blocked.add(stream);
-    } else {
-      stream.blockedSince = undefined;
-      this.blocked.delete(stream);
-    }
+    this.turns.advance(stream, now, verdicts, stream.waiting);
   }
 
   /** The log has let go of a record that the scan had found. */
@@ -303,7 +222,7 @@ export class OrderingGate<W extends OrderedWork> {
     if (!outstanding.isGone || stream.find(outstanding.source) !== outstanding) return;
     this.vanishedCount++;
     this.streams.end(stream, outstanding);
-    this.advance(stream, now, verdicts, stream.waiting);
+    this.turns.advance(stream, now, verdicts, stream.waiting);
   }
 
   private admit(now: number, verdicts: GateVerdict<W>[]): void {
