@@ -25,7 +25,7 @@ import { AgedOutReports } from './agedout/aged-out-reports.js';
 import { toldAgeOuts } from './agedout/told-age-outs.js';
 import { DeliveryEngine } from './engine.js';
 import { dedupeLookBack } from './intake/look-back.js';
-import { lanePartitions, laneTopics, missingTopics } from './lanes/lane-topics.js';
+import { existingLanes } from './lanes/existing-lanes.js';
 import { LaneShare } from './lanes/share.js';
 import { LogTime } from './log-time.js';
 import { DeliveryMetrics } from './metrics.js';
@@ -33,7 +33,6 @@ import { laneEndOf } from './ordering/lane-end.js';
 import { recordsIn } from './subscriptions/records-in.js';
 import { ViewGate } from './subscriptions/view-gate.js';
 
-const TOPICS_PAUSE_MS = 1_000;
 /** What comes into a lane of this delay or more is not due for so long that it may be read in lumps; ms. */
 const RESTS_FROM_MS = 2_000;
 
@@ -137,8 +136,11 @@ export class DeliveryWorker {
   async prepare(): Promise<LogTransportGroup[]> {
     this.view.start();
     this.words.start();
-    const lanes = await this.laneTopics();
-    if (this.stopping) return [];
+    const { delivery, clock, logger } = this.parts;
+    const found = await existingLanes(this.kafka, delivery.retryDelaysMs, () => this.stopping, clock, logger);
+    if (found === undefined) return [];
+    const { topics: lanes } = found;
+    this.lanePartitions = found.partitions;
     await Promise.all([this.view.ready(), this.pump.start([TOPICS.attempts, ...lanes, TOPICS.deadLetters])]);
     await this.logTime.start().catch((error: unknown) => {
       if (!this.stopping) throw error;
@@ -236,41 +238,6 @@ export class DeliveryWorker {
       drainMs,
       observer: this.counts.runnerObserver,
     };
-  }
-
-  /** The lanes that exist, as soon as all that is needed does; none if the worker is stopped meanwhile. */
-  private async laneTopics(): Promise<string[]> {
-    const { logger, clock } = this.parts;
-    while (!this.stopping) {
-      try {
-        const lanes = await this.findLanes();
-        if (lanes.length > 0) return lanes;
-      } catch (error) {
-        logger.warn({ err: error }, 'the lanes could not be read; it is tried again');
-      }
-      await new Promise<void>((resolve) => clock.after(TOPICS_PAUSE_MS, resolve));
-    }
-    return [];
-  }
-
-  /** @returns none while a topic is missing */
-  private async findLanes(): Promise<string[]> {
-    const { logger, delivery } = this.parts;
-    const admin = this.kafka.admin();
-    try {
-      await admin.connect();
-      const existing = await admin.listTopics();
-      const missing = missingTopics(existing, delivery.retryDelaysMs);
-      if (missing.length > 0) {
-        logger.warn({ missing }, 'topics are missing; run the setup');
-        return [];
-      }
-      const lanes = laneTopics(existing);
-      this.lanePartitions = lanePartitions(await admin.fetchTopicMetadata({ topics: lanes }));
-      return lanes;
-    } finally {
-      await admin.disconnect();
-    }
   }
 }
 
