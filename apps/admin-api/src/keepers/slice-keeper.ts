@@ -153,10 +153,8 @@ export class SliceKeeper implements Keeper {
   }
 
   /** Of one partition, in the order of the log: what somebody had expunged is not sent anew, and ends so. */
-  private async expungedAmong(chosen: readonly Candidate[]): Promise<ReadonlySet<number>> {
-    const [first, last] = [chosen[0]?.position, chosen.at(-1)?.position];
-    if (!first || !last) return new Set();
-    return this.parts.payloads.among(first.partition, first.offset, last.offset + 1);
+  private expungedAmong(chosen: readonly Candidate[]): Promise<ReadonlySet<number>> {
+    return this.parts.payloads.among(chosen.map(({ position }) => position));
   }
 
   /** Into the lane first: what history says of it must be so. */

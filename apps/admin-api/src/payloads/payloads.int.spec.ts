@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { decodeProgress, EXPUNGED_PREFIX, TOPICS, type ExpungedRecord } from '@hookline/contracts';
+import { decodeProgress, EXPUNGED_PREFIX, TOPICS, type ExpungedRecord, type LogPosition } from '@hookline/contracts';
 import { deliveryIdOf } from '@hookline/domain';
 import {
   createDataSource,
@@ -229,10 +229,20 @@ describe('the payload of an event', () => {
 
   it('is known to whoever reads the log again', async () => {
     const known = new ExpungedPayloads(source);
-    expect([await known.among(0, 0, 2), await known.among(0, 2, 10), await known.among(1, 0, 10)]).toEqual([
+    const at = (partition: number, ...offsets: number[]): LogPosition[] =>
+      offsets.map((offset) => ({ partition, offset, at: AT + offset }));
+    expect([await known.among(at(0, 0, 1)), await known.among(at(0, 2, 3, 9)), await known.among(at(1, 1))]).toEqual([
       new Set([1]),
       new Set([2]),
       new Set(),
     ]);
+    expect(await known.among([])).toEqual(new Set());
+  });
+
+  it('Where hookline.events was made anew, an event at the offset of one that was expunged is another one', async () => {
+    const known = new ExpungedPayloads(source);
+    const [partition, offset] = [0, 1];
+    expect(await known.among([{ partition, offset, at: AT + offset }])).toEqual(new Set([offset]));
+    expect(await known.among([{ partition, offset, at: AT + offset + 86_400_000 }])).toEqual(new Set());
   });
 });

@@ -64,9 +64,9 @@ export class RecoveryService {
     return this.parts.database.run((manager) => manager.findOneBy(Subscription, where));
   }
 
-  private async assertNotExpunged({ partition, offset }: LogPosition): Promise<void> {
-    const expunged = await new ExpungedPayloads(this.parts.database).among(partition, offset, offset + 1);
-    if (!expunged.has(offset)) return;
+  private async assertNotExpunged(position: LogPosition): Promise<void> {
+    const expunged = await new ExpungedPayloads(this.parts.database).among([position]);
+    if (expunged.size === 0) return;
     throw new ProblemError(410, 'expunged', 'The payload of the event of this delivery was expunged', {
       detail: 'Nothing can be sent of it any more. Publish a new event if its subscribers are to get one.',
     });

@@ -55,10 +55,7 @@ export class Selection {
   /** In the order of the log. */
   async of(batch: ReadBatch, signal: AbortSignal): Promise<Selected[]> {
     const selected = await this.selected(batch, signal);
-    const [first, last] = [selected[0], selected.at(-1)];
-    if (!first || !last) return selected;
-    const { partition, offset } = first.record;
-    const expunged = await this.parts.payloads.among(partition, offset, last.record.offset + 1);
+    const expunged = await this.parts.payloads.among(selected.map(({ record }) => positionOf(record)));
     if (expunged.size === 0) return selected;
     return selected.map((each) =>
       expunged.has(each.record.offset) ? { ...each, deliveries: [], expunged: each.deliveries } : each,

@@ -8,7 +8,7 @@ import {
   pumpSection,
   topicsSection,
 } from '@hookline/config';
-import { EVENTS_GROUP, expungedKey, LANES_GROUP, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
+import { EVENTS_GROUP, LANES_GROUP, TOPICS, type SubscriptionRecord } from '@hookline/contracts';
 import { assertCluster, createKafka, ProducerPump, type OffsetRange } from '@hookline/kafka';
 import { createLogger, Refusal, systemClock, type Clock, type Logger } from '@hookline/platform';
 import type { Kafka } from 'kafkajs';
@@ -24,7 +24,7 @@ import { inJson, inWords, type Report } from '../reconcile/report.js';
 import { SourceLog } from '../reconcile/source-log.js';
 import { forgottenOf, summarize } from '../reconcile/summary.js';
 import { readCompacted } from './compacted-topic.js';
-import { readExpunged } from './expunged-events.js';
+import { isAmong, readExpunged } from './expunged-events.js';
 import { isPassing } from './once-led.js';
 import { PatientAdmin } from './patient-admin.js';
 
@@ -170,9 +170,7 @@ class Run {
   private async repair(reconciler: Reconciler, report: Report): Promise<void> {
     const { parts, around, options } = this;
     const expunged = await parts.admin.ask((admin) => readExpunged(parts.kafka, admin));
-    const known = new Set(expunged.map(expungedKey));
-    const isExpunged = (position: Parameters<typeof expungedKey>[0]): boolean => known.has(expungedKey(position));
-    const repair = new Repair(reconciler, parts.pump, around.clock, isExpunged);
+    const repair = new Repair(reconciler, parts.pump, around.clock, isAmong(expunged));
     await parts.pump.start([TOPICS.deliveries, TOPICS.attempts, TOPICS.deadLetters]);
     try {
       const sent = await repair.send();

@@ -44,7 +44,7 @@ export class Repair {
     private readonly reconciler: Reconciler,
     private readonly output: Output,
     private readonly clock: Clock,
-    private readonly isExpunged: (position: Pick<LogPosition, 'partition' | 'offset'>) => boolean,
+    private readonly isExpunged: (position: LogPosition) => boolean,
   ) {}
 
   /**
@@ -61,7 +61,7 @@ export class Repair {
     const inFlight = new InFlight(IN_FLIGHT_BYTES, signal);
     await this.reconciler.eachSought(async (record) => {
       const all = missingOf(ledger, record);
-      if (this.isExpunged(record)) {
+      if (this.isExpunged(positionOf(record))) {
         await this.bury(record, all, signal);
         for (const { row } of all) rows.add(row);
         sent.expunged += all.length;

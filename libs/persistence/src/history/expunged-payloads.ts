@@ -61,13 +61,21 @@ export class ExpungedPayloads {
     return { underWay: row?.under_way ?? true, deadLettered: row?.dead ?? false, latest: row?.latest ?? null };
   }
 
-  /** The offsets from `from` (inclusive) to `to` (exclusive) whose payload was expunged. */
-  async among(partition: number, from: number, to: number): Promise<Set<number>> {
-    const rows = await this.database.query<{ offset: string }[]>(
-      'SELECT "offset" FROM expunged_events WHERE partition = $1 AND "offset" >= $2 AND "offset" < $3',
-      [partition, from, to],
+  /**
+   * Those of events of one partition whose payload was expunged, by their offsets. An event is what was appended there at that
+   * time: where the topic was made anew, others have its offset.
+   */
+  async among(positions: readonly LogPosition[]): Promise<Set<number>> {
+    const [first] = positions;
+    if (first === undefined) return new Set();
+    const offsets = positions.map(({ offset }) => offset);
+    const rows = await this.database.query<{ offset: string; appended_at: Date }[]>(
+      'SELECT "offset", appended_at FROM expunged_events WHERE partition = $1 AND "offset" BETWEEN $2 AND $3',
+      [first.partition, offsets.reduce((a, b) => Math.min(a, b)), offsets.reduce((a, b) => Math.max(a, b))],
     );
-    return new Set(rows.map(({ offset }) => Number(offset)));
+    if (rows.length === 0) return new Set();
+    const expunged = new Set(rows.map((row) => `${row.offset}@${row.appended_at.getTime()}`));
+    return new Set(positions.filter(({ offset, at }) => expunged.has(`${offset}@${at}`)).map(({ offset }) => offset));
   }
 }
 

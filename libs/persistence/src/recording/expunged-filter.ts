@@ -11,20 +11,27 @@ const NOTHING = Buffer.alloc(0);
  * yet, so it is looked once what has been, and again after whatever went wrong: the database may have been made anew then.
  */
 export class ExpungedFilter {
-  private offsets: ReadonlyMap<number, ReadonlySet<number>> | undefined;
+  /** When what was expunged was appended, by partition and offset: where the topic was made anew there may be several. */
+  private known: ReadonlyMap<number, ReadonlyMap<number, readonly number[]>> | undefined;
 
   /** In the transaction of a batch, behind the lock on its offsets: whoever makes the database anew is through by then. */
   async look(client: Pick<PoolClient, 'query'>): Promise<void> {
-    if (this.offsets !== undefined) return;
-    const { rows } = await client.query<{ partition: number; offsets: string[] }>(
-      'SELECT partition, array_agg("offset") AS offsets FROM expunged_events GROUP BY 1',
+    if (this.known !== undefined) return;
+    const { rows } = await client.query<{ partition: number; offset: string; appended_at: Date }>(
+      'SELECT partition, "offset", appended_at FROM expunged_events',
     );
-    this.offsets = new Map(rows.map(({ partition, offsets }) => [partition, new Set(offsets.map(Number))]));
+    const known = new Map<number, Map<number, number[]>>();
+    for (const { partition, offset, appended_at } of rows) {
+      const ofPartition = known.get(partition) ?? new Map<number, number[]>();
+      known.set(partition, ofPartition);
+      ofPartition.set(Number(offset), [...(ofPartition.get(Number(offset)) ?? []), appended_at.getTime()]);
+    }
+    this.known = known;
   }
 
   /** The database may not be what it was. */
   forget(): void {
-    this.offsets = undefined;
+    this.known = undefined;
   }
 
   /** Without their data. */
@@ -41,8 +48,8 @@ export class ExpungedFilter {
     return outcomes.map((each) => (this.has(each.outcome.source) ? withoutAnswer(each) : each));
   }
 
-  private has({ partition, offset }: LogPosition): boolean {
-    return this.offsets?.get(partition)?.has(offset) === true;
+  private has({ partition, offset, at }: LogPosition): boolean {
+    return this.known?.get(partition)?.get(offset)?.includes(at) === true;
   }
 }
 

@@ -247,6 +247,18 @@ describe('HistoryWriter', () => {
       ]);
     });
 
+    it('keeps what stands at the offset of something expunged, where hookline.events was made anew', async () => {
+      const anew = answered(1);
+      anew.outcome.source = { ...source, offset: 1, at: source.at + 1_000 };
+      await expunge(rig.dataSource, 1);
+      await expunge(rig.dataSource, 2);
+      await write(anew, answered(2));
+      expect(await answers()).toEqual([
+        { offset: 1, answer: 'got 1' },
+        { offset: 2, answer: null },
+      ]);
+    });
+
     it('keeps that from being done where it was there first: it is refused, and nothing is written', async () => {
       await rig.dataSource.query('DELETE FROM tenants');
       await write(answered(1));
