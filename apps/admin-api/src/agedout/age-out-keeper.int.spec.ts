@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeOutcome, TOPICS, type AgedOutRecord, type HeldRange } from '@hookline/contracts';
-import { partitionOf } from '@hookline/kafka';
+import { partitionOf, type Output } from '@hookline/kafka';
 import { silentLogger, systemClock } from '@hookline/platform';
+import { TestClock } from '@hookline/testing';
 import type { LogBounds } from '../replays/resolve-ranges.js';
 import { toldOf } from '../testing/ends.js';
 import { deliveryIdsOf, ReplayRig, type PublishedEvent } from '../testing/replay-rig.js';
@@ -43,6 +44,7 @@ describe('the keeper of what aged out', () => {
     found: AgedOutRecord[],
     bounds: Bounds = (topic) => rig.log.bounds(topic),
     lane: () => { low: number; next: number } = () => ({ low: 0, next: 0 }),
+    { output = rig.pump as Output, rowsInARound = undefined as number | undefined } = {},
   ): Promise<AgedOutRecord[]> {
     written = [];
     const ageOuts = {
@@ -58,13 +60,16 @@ describe('the keeper of what aged out', () => {
           topic === LANE ? ofLane('low').map(([partition, low]) => ({ partition, low, high: 100 })) : bounds(topic),
         at: async () => new Map(ofLane('next')),
       };
-      const parts = { ageOuts, log, lanes: [LANE], output: rig.pump, clock: systemClock, logger: silentLogger };
-      await new AgeOutKeeper(parts).round(session, never);
+      const parts = { ageOuts, log, lanes: [LANE], output, clock: systemClock, logger: silentLogger };
+      await new AgeOutKeeper(parts, rowsInARound).round(session, never);
     } finally {
       await session.close();
     }
     return written;
   }
+
+  /** That nothing more is done about. */
+  const over = (records: readonly AgedOutRecord[]): AgedOutRecord[] => records.filter(({ state }) => state !== 'found');
 
   async function rowOf(id: string): Promise<Record<string, unknown>> {
     const [row] = await rig.database.query<Record<string, unknown>[]>(
@@ -110,7 +115,9 @@ describe('the keeper of what aged out', () => {
 
     const found = [gap(laneOf(id)), gap(laneOf(id), { topic: 'hookline.retry.5s', from: 1, to: 2 })];
     const lanes: Bounds = (topic) => rig.log.bounds(topic.startsWith('hookline.retry') ? TOPICS.replays : topic);
-    expect(await keep(found, lanes)).toEqual(found.map((each) => ({ ...each, state: 're-created', recreated: 4 })));
+    expect(over(await keep(found, lanes))).toEqual(
+      found.map((each) => ({ ...each, state: 're-created', recreated: 4 })),
+    );
 
     expect(await rowOf(id)).toMatchObject({ version: 4, epoch: 2, catching_up: null });
     expect(await catchUpsOf(neighbour.id)).toEqual([]);
@@ -144,7 +151,7 @@ describe('the keeper of what aged out', () => {
       topic === TOPICS.attempts ? [{ partition: 0, low: 0, high: 2_000_000_000 }] : rig.log.bounds(topic);
     expect(await keep([gap(laneOf(id))], beyond)).toEqual([]);
     expect(await catchUpsOf(id)).toEqual([]);
-    expect(await keep([gap(laneOf(id))])).toMatchObject([{ state: 're-created' }]);
+    expect(over(await keep([gap(laneOf(id))]))).toMatchObject([{ state: 're-created' }]);
     expect(await catchUpsOf(id)).toHaveLength(1);
   });
 
@@ -170,6 +177,120 @@ describe('the keeper of what aged out', () => {
     expect(await catchUpsOf(deleted.id)).toEqual([]);
   });
 
+  /** Behind its only delivery as many more as make one and a half pages. */
+  function fill(id: string): Promise<unknown> {
+    return rig.database.query(
+      `INSERT INTO deliveries (delivery_id, event_at, event_partition, event_offset, tenant_id, subscription_id, event_id,
+         type, state, attempts, sole_match, updated_at, outcome_offset)
+       SELECT gen_random_uuid(), event_at, event_partition, event_offset + n, tenant_id, subscription_id, 'e' || n,
+         type, 'retrying', 1, false, updated_at, 0
+         FROM deliveries, generate_series(1, 1499) AS s(n) WHERE subscription_id = $1`,
+      [id],
+    );
+  }
+
+  function knowHeld(id: string, offsets: readonly number[]): Promise<unknown> {
+    return rig.database.query(
+      `UPDATE deliveries SET state = 'held' WHERE subscription_id = $1 AND event_offset = ANY($2::bigint[])`,
+      [id, offsets],
+    );
+  }
+
+  it('holds nothing twice: it goes on with the next part when history has what it wrote of the one before', async () => {
+    const { id, tenant } = await rig.subscribe();
+    await rig.database.query(`UPDATE subscriptions SET status = 'paused' WHERE id = $1`, [id]);
+    const events = await rig.publish(tenant, ['a']);
+    await rig.record(events, id, 'pending');
+    await fill(id);
+    const held: number[] = [];
+    let toldUpTo = 0;
+    let record = gap(laneOf(id));
+    const clock = new TestClock();
+    const keeper = new AgeOutKeeper(
+      {
+        ageOuts: { list: async () => [record], write: async (next) => void (record = next) },
+        log: {
+          bounds: async (topic) =>
+            topic === TOPICS.attempts ? [{ partition: 0, low: 0, high: toldUpTo }] : rig.log.bounds(topic),
+          at: async () => new Map(),
+        },
+        lanes: [],
+        output: {
+          produce: async ({ value }) => {
+            held.push(decodeOutcome(value as Buffer).source.offset);
+            return { partition: 0, offset: 0 };
+          },
+        },
+        clock,
+        logger: silentLogger,
+      },
+      1_000,
+    );
+    const round = async (): Promise<void> => {
+      clock.advance(60_000);
+      const session = await rig.openSession();
+      await keeper.round(session, never).finally(() => session.close());
+    };
+    await round();
+    expect(held).toHaveLength(1_000);
+    toldUpTo = 2_000_000_000;
+    await round();
+    expect(held).toHaveLength(1_000);
+    await knowHeld(id, held);
+    await rig.recordUpTo(toldUpTo);
+    await round();
+    expect(new Set(held).size).toBe(1_500);
+    expect(held).toHaveLength(1_500);
+    expect(record).toMatchObject({ state: 're-created', recreated: 1_500 });
+    await rig.recordUpTo(1_000_000_000);
+  });
+
+  it('holds what a paused subscription lost by parts, and says in the end how much it was in the beginning', async () => {
+    const [paused, other] = [await rig.subscribe(), await rig.subscribe()];
+    const { id, tenant } = paused;
+    const lane = laneOf(id);
+    let enabled = other;
+    while (laneOf(enabled.id) !== lane) enabled = await rig.subscribe();
+    await rig.database.query(`UPDATE subscriptions SET status = 'paused' WHERE id = $1`, [id]);
+    const [event] = (await rig.publish(tenant, ['a'])) as [PublishedEvent];
+    await rig.record([event], id, 'pending');
+    await fill(id);
+    const brought = await rig.publish(enabled.tenant, ['b']);
+    await rig.record(brought, enabled.id, 'retrying');
+    const record = gap(lane);
+
+    const held: number[] = [];
+    let isAway = false;
+    const output: Output = {
+      produce: async ({ topic, value }) => {
+        if (isAway) throw new Error('Kafka is away');
+        expect(topic).toBe(TOPICS.attempts);
+        const { source, delivery } = decodeOutcome(value as Buffer);
+        expect(delivery).toMatchObject({ subscriptionId: id, state: 'held', reason: 'subscription-paused' });
+        held.push(source.offset);
+        return { partition: 0, offset: 0 };
+      },
+    };
+    // Each time it is another process that keeps: it knows nothing of the round before.
+    const round = (of: AgedOutRecord): Promise<AgedOutRecord[]> =>
+      keep([of], undefined, undefined, { output, rowsInARound: 1_000 });
+    const offsets = (count: number): number[] => Array.from({ length: count }, (_, n) => event.offset + n);
+    const [begun, ...more] = await round(record);
+    expect([begun, ...more]).toEqual([{ ...record, recreated: 1_501 }]);
+    expect(held).toEqual(offsets(1_000));
+    const [span] = await rig.spans(id);
+    expect(span?.from_offsets[event.partition]).toBe(event.offset);
+
+    // History knows of these now, and the other one has got what it waited for.
+    await knowHeld(id, held);
+    await rig.record(brought, enabled.id, 'delivered');
+    isAway = true;
+    await expect(round(begun as AgedOutRecord)).rejects.toThrow('Kafka is away');
+    isAway = false;
+    expect(await round(begun as AgedOutRecord)).toEqual([{ ...record, state: 're-created', recreated: 1_501 }]);
+    expect(held).toEqual(offsets(1_500));
+  });
+
   it('writes down with its bounds what the log of the events has let go of as well', async () => {
     const { id, tenant } = await rig.subscribe();
     const [first, second] = (await rig.publish(tenant, ['a', 'b', 'c', 'd', 'e', 'f'])).filter(
@@ -190,6 +311,7 @@ describe('the keeper of what aged out', () => {
     };
     const record = gap(laneOf(id));
     expect(await keep([record], cut)).toEqual([
+      { ...record, recreated: 1 },
       { ...record, lost: [lost], recreated: 1 },
       { ...record, state: 're-created', recreated: 1, lost: [lost] },
     ]);
@@ -273,7 +395,7 @@ describe('the keeper of what aged out', () => {
         topic === TOPICS.events && each.partition === 0 ? { ...each, low: last.offset } : each,
       );
     const record = gap(laneOf(id));
-    const [, done] = await keep([record], cut);
+    const [done] = over(await keep([record], cut));
     expect(done).toMatchObject({ state: 're-created', recreated: 1, lost: [{ first: a.offset, deliveries: 4 }] });
     expect(await buried(id)).toEqual([`0:${a.offset}-${b.offset + 1}`, `0:${c.offset}-${wide.offset + 1}`]);
     const ends = deliveryIdsOf([a, b, c, wide], id).map((delivery) => `${delivery} dead-lettered let-go`);
@@ -294,9 +416,9 @@ describe('the keeper of what aged out', () => {
     // Nobody has told the workers of its version: it waits.
     const found = gap(laneOf(id), { foundAt: Date.now() - 60_000, until: Date.now() });
     const first = await rig.catchUp(subscription, new Map(), { told: false });
-    expect(await keep([found])).toEqual([]);
+    expect(await keep([found])).toEqual([{ ...found, recreated: 1 }]);
     await rig.database.query(`UPDATE replays SET status = 'completed', finished_at = now() WHERE id = $1`, [first]);
-    expect(await keep([found])).toMatchObject([{ state: 're-created' }]);
+    expect(over(await keep([found]))).toMatchObject([{ state: 're-created' }]);
     expect(await catchUpsOf(id)).toHaveLength(2);
   });
 
@@ -307,7 +429,7 @@ describe('the keeper of what aged out', () => {
     await rig.record(await rig.publish(tenant, ['a']), id, 'pending', old);
     // Whatever the clocks of this machine and of PostgreSQL say: it was there when the loss was found.
     await rig.database.query(`UPDATE replays SET created_at = now() - interval '1 hour' WHERE id = $1`, [old]);
-    expect(await keep([gap(laneOf(id))])).toMatchObject([{ state: 're-created', recreated: 1 }]);
+    expect(over(await keep([gap(laneOf(id))]))).toMatchObject([{ state: 're-created', recreated: 1 }]);
     const catchUps = await catchUpsOf(id);
     expect(catchUps.map((each) => (each as { status?: string }).status).sort()).toEqual(['cancelled', 'pending']);
     expect((await rig.replay(old))['status']).toBe('cancelled');

@@ -19,11 +19,23 @@ const LOOK_MS = 5_000;
 const BESIDE_MS = 60_000;
 /** Between two looks at what another lane may still have, ms: that takes as long as a log is kept. */
 const LANES_MS = 600_000;
+/** Deliveries that a round looks at to hold or bury them one by one, but for the rest of a page. */
+const ROWS_IN_A_ROUND = 20_000;
 /** Of subscriptions that take nothing, by their status. */
 const HELD_AS: Readonly<Record<string, HeldReason>> = {
   paused: 'subscription-paused',
   disabled: 'subscription-disabled',
 };
+
+/** What is held or buried one by one in a round. */
+interface Work {
+  session: Session;
+  /** As it was asked with, ms since the epoch. */
+  until: number;
+  signal: AbortSignal;
+  /** That may still be looked at. */
+  rows: number;
+}
 
 export interface AgeOutKeeperParts {
   ageOuts: { list(): Promise<AgedOutRecord[]>; write(record: AgedOutRecord): Promise<void> };
@@ -39,7 +51,8 @@ export interface AgeOutKeeperParts {
  * Sees to what aged out of a lane before its owner read it. Which deliveries were there is in history: those of the lane's
  * subscriptions that have no end, and had their last outcome before the log of the lane begins. They are brought by a catch-up.
  * What can't be, because `hookline.events` has let go of it as well, is written down with its bounds, and dead-lettered, once every
- * lane has let go of what is as old.
+ * lane has let go of what is as old. What is held or buried one by one is that by parts, a round each: the next one begins
+ * when history knows of the part before, so it goes on where that ended, whoever keeps by then.
  */
 export class AgeOutKeeper implements Keeper {
   readonly name = 'age-outs';
@@ -51,7 +64,10 @@ export class AgeOutKeeper implements Keeper {
   /** When to look again at what another lane may still have, by lane and when it was found. */
   private readonly notBefore = new Map<string, number>();
 
-  constructor(private readonly parts: AgeOutKeeperParts) {}
+  constructor(
+    private readonly parts: AgeOutKeeperParts,
+    private readonly rowsInARound = ROWS_IN_A_ROUND,
+  ) {}
 
   async round(session: Session, signal: AbortSignal): Promise<void> {
     const { ageOuts, clock } = this.parts;
@@ -101,7 +117,7 @@ export class AgeOutKeeper implements Keeper {
     partition: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { ageOuts, log, clock, logger, output } = this.parts;
+    const { ageOuts, log, clock, logger } = this.parts;
     const foundAt = Math.max(...records.map((record) => record.foundAt));
     const look = `${partition}/${foundAt}`;
     if (clock.now() < (this.notBefore.get(look) ?? -Infinity)) return;
@@ -117,24 +133,22 @@ export class AgeOutKeeper implements Keeper {
     const undone = await undoneOf(session, ids, until, lows);
     const there = undone.filter(({ isGone }) => !isGone);
     const ends = Object.fromEntries(events.map(({ partition: of, high }) => [of, high]));
+    const counted = await this.counted(records, there);
+    const work: Work = { session, until, signal, rows: this.rowsInARound };
     let waits = false;
     for (const id of new Set(there.map(({ subscriptionId }) => subscriptionId))) {
+      signal.throwIfAborted();
       if (this.brought.has(id)) continue;
       const its = there.filter(({ subscriptionId }) => subscriptionId === id);
-      const held = HELD_AS[statuses.get(id) ?? ''];
-      if (held) for (const each of its) await holdUndone(session, output, each, until, held, signal);
-      if (await bringBack(session, id, its, foundAt, ends)) this.brought.add(id);
-      else waits = true;
+      // The span first: in the next round less of it is undone.
+      if (!(await bringBack(session, id, its, foundAt, ends))) waits = true;
+      else if (await this.hold(its, HELD_AS[statuses.get(id) ?? ''], work)) this.brought.add(id);
+      else return this.goOnLater(records);
     }
     // Nothing is marked before all of it is under way.
     if (waits) return;
     const gone = undone.filter(({ isGone }) => isGone);
-    // As it was before, if that is told: by now history may know of ends, and nobody would find those again.
-    const told =
-      records.find((record) => record.lost !== undefined) ?? records.find((record) => record.recreated !== undefined);
-    const { lost = lostOf(gone), recreated = there.reduce((sum, { deliveries }) => sum + deliveries, 0) } = told ?? {};
     if (await this.mayWaitElsewhere(gone, partition)) {
-      if (told === undefined) for (const record of records) await ageOuts.write({ ...record, recreated });
       this.notBefore.set(look, clock.now() + LANES_MS);
       logger.info(
         { ageOuts: records },
@@ -142,16 +156,58 @@ export class AgeOutKeeper implements Keeper {
       );
       return;
     }
-    if (gone.length > 0) for (const record of records) await ageOuts.write({ ...record, lost, recreated });
-    for (const each of gone) await buryLost(session, output, each, until, signal);
-    const state = recreated === 0 && lost.length > 0 ? 'lost' : 're-created';
-    for (const record of records) {
-      await ageOuts.write({ ...record, state, recreated, ...(lost.length > 0 ? { lost } : {}) });
+    // As it was before, if that is told: by now history may know of ends, and nobody would find those again.
+    const { lost = lostOf(gone) } = counted.find((record) => record.lost !== undefined) ?? {};
+    for (const record of counted)
+      if (lost.length > 0 && record.lost === undefined) await ageOuts.write({ ...record, lost });
+    if (!(await this.bury(gone, work))) return this.goOnLater(records);
+    for (const record of counted) {
+      const { recreated } = record;
+      const state = recreated === 0 && lost.length > 0 ? 'lost' : 're-created';
+      await ageOuts.write({ ...record, state, ...(lost.length > 0 ? { lost } : {}) });
       logger.error(
         { ageOut: record, recreated, lost },
         'deliveries aged out of a lane; those that the log has are brought again, the others are dead-lettered',
       );
     }
+  }
+
+  /** With how many are re-created. That is told before the first of them is: afterwards history knows of fewer. */
+  private async counted(
+    records: readonly AgedOutRecord[],
+    there: readonly Undone[],
+  ): Promise<(AgedOutRecord & { recreated: number })[]> {
+    const now = there.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    const counted = records.map((record) => ({ ...record, recreated: record.recreated ?? now }));
+    for (const [i, { recreated }] of records.entries())
+      if (recreated === undefined) await this.parts.ageOuts.write(counted[i] as AgedOutRecord);
+    return counted;
+  }
+
+  /** @param reason absent where their subscription takes something now @returns whether it is through with them */
+  private async hold(undone: readonly Undone[], reason: HeldReason | undefined, work: Work): Promise<boolean> {
+    const { session, until, signal } = work;
+    if (reason === undefined) return true;
+    for (const each of undone) {
+      work.rows -= await holdUndone(session, this.parts.output, each, until, reason, work.rows, signal);
+      if (work.rows <= 0) return false;
+    }
+    return true;
+  }
+
+  /** @returns whether it is through with them */
+  private async bury(gone: readonly Undone[], work: Work): Promise<boolean> {
+    const { session, until, signal } = work;
+    for (const each of gone) {
+      work.rows -= await buryLost(session, this.parts.output, each, until, work.rows, signal);
+      if (work.rows <= 0) return false;
+    }
+    return true;
+  }
+
+  /** When history has what was written in this round. */
+  private goOnLater(records: readonly AgedOutRecord[]): void {
+    for (const { foundAt } of records) this.writtenBefore.delete(foundAt);
   }
 
   /** Whether a lane has anything left of the time when one of these had its last outcome: it may be there, and be tried. */

@@ -16,15 +16,19 @@ interface Run {
  * gets another letter.
  * @param gone of one subscription and partition
  * @param until as it was asked with, ms since the epoch
+ * @param most rows that it looks at, but for the rest of a page: it ends there, whether it is through or not
+ * @returns how many it looked at
  */
 export async function buryLost(
   session: Session,
   output: Output,
   gone: Undone,
   until: number,
+  most: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { subscriptionId, partition } = gone;
+  let rowsLookedAt = 0;
   for await (const rows of undoneDeliveries(session, gone, until)) {
     const tenantId = rows.at(-1)?.event.tenant ?? '';
     const letters = runsOf(rows).map(({ since, ...range }) =>
@@ -32,7 +36,10 @@ export async function buryLost(
     );
     const ends = rows.filter(({ isUndone }) => isUndone).map((row) => endOf(row, subscriptionId, 'let-go'));
     await buryAll(output, letters, ends, signal);
+    rowsLookedAt += rows.length;
+    if (rowsLookedAt >= most) break;
   }
+  return rowsLookedAt;
 }
 
 /** The ranges without a delivery that is not lost. */
