@@ -239,25 +239,36 @@ describe('a delivery worker', () => {
   });
 
   it('repeats nothing after a graceful stop with work in flight', async () => {
-    rig = await DeliveryRig.open({ retryDelaysMs: [3_600_000] });
+    rig = await DeliveryRig.open({ retryDelaysMs: [1_000, 3_600_000] });
     rig.drainMs = 3_600_000;
-    receiver.behave(async ({ headers }) => ({
-      delayMs: 100,
-      status: Number(headers['hookline-event-id']?.slice(1)) % 10 === 0 ? 500 : 204,
-    }));
-    await rig.subscribe({ url: receiver.url });
+    const failsOnce = (id: string | undefined): boolean => Number(id?.slice(1)) % 10 === 0;
+    receiver.behave(async ({ path, headers }) => {
+      const isFirst = headers['hookline-attempt'] === '1';
+      const fails = path === '/hour' || (isFirst && failsOnce(headers['hookline-event-id']));
+      return { delayMs: 100, status: fails ? 500 : 204 };
+    });
+    await rig.subscribe({ url: receiver.url, types: ['order.*'] });
+    await rig.subscribe({ url: `${receiver.url}hour`, types: ['hour'] });
     const worker = await rig.worker();
+    // It has failed twice, and waits for an hour: a stop does not wait with it.
+    await rig.publish({ id: 'waits', type: 'hour' });
+    await rig.outcomesWhere(2, ({ eventId, delivery }) => eventId === 'waits' && delivery?.state === 'retrying');
     await Promise.all(Array.from({ length: 200 }, (_, n) => rig.publish({ id: `e${n}` })));
-    await receiver.waitForRequests(20);
+    const orders = () => receiver.requests.filter(({ path }) => path === '/');
+    await until('work in flight', () => orders().length >= 20);
     let isStopped = false;
     void worker.stop().then(() => (isStopped = true));
-    // Twenty retries wait for an hour: a stop does not wait with them.
     await until('it to stop', () => isStopped);
-    receiver.behave({});
     await rig.worker();
-    await until('every event', () => new Set(receiver.requests.map(({ id }) => id)).size === 200);
-    await rig.outcomesWhere(200, ({ delivery }) => delivery !== undefined);
-    expect(receiver.requests.length).toBe(200);
+    const attempts = (which: string) => orders().filter(({ headers }) => headers['hookline-attempt'] === which);
+    const eventIds = (which: string) => new Set(attempts(which).map(({ headers }) => headers['hookline-event-id']));
+    await until('every event', () => eventIds('1').size === 200);
+    // A retry goes on where it was: as the second attempt.
+    const failed = [...eventIds('1')].filter(failsOnce);
+    await until('every retry', () => failed.every((id) => eventIds('2').has(id)));
+    expect(failed.length).toBe(20);
+    await rig.outcomesWhere(220, ({ eventId, delivery }) => eventId !== 'waits' && delivery !== undefined);
+    expect(attempts('1').length).toBe(200);
   });
 
   it('hands over what finds no room, without spending an attempt, and the owner delivers it', async () => {
