@@ -262,11 +262,11 @@ describe('the keeper of what is held one by one', () => {
     lows = [0, 0, 0];
     await rig.record([event], id, 'retrying');
     const replay = await catchUpThatEnded(subscription, 'cancelled', [0, 0, 0]);
-    // Many of one moment, so that a page ends amid them; the offsets go against the times.
+    // Many of one moment, so that a page ends amid them; the offsets go against the times, and behind the event's own.
     await rig.database.query(
       `INSERT INTO deliveries (delivery_id, event_at, event_partition, event_offset, tenant_id, subscription_id, event_id,
          type, state, attempts, sole_match, updated_at, outcome_offset)
-       SELECT gen_random_uuid(), event_at - (n / 700) * interval '1 ms', 1, n, tenant_id, subscription_id, 'e' || n,
+       SELECT gen_random_uuid(), event_at - (n / 700) * interval '1 ms', 1, 100000 + n, tenant_id, subscription_id, 'e' || n,
          type, 'retrying', 1, false, updated_at, 0
          FROM deliveries, generate_series(1, 20000) AS s(n) WHERE subscription_id = $1`,
       [id],
