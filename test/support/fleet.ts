@@ -1,9 +1,10 @@
 import { kafkaSection, loadConfig } from '@hookline/config';
-import { EVENTS_GROUP, LANES_GROUP } from '@hookline/contracts';
+import { EVENTS_GROUP, LANES_GROUP, retryDelayOf, TOPICS } from '@hookline/contracts';
 import type { Exit, RoleProcess } from '@hookline/embedded';
-import { createKafka } from '@hookline/kafka';
+import { createKafka, TopicOffsets } from '@hookline/kafka';
 import { silentLogger } from '@hookline/platform';
 import { waitUntil } from '@hookline/testing';
+import type { Admin } from 'kafkajs';
 import type { HooklineUnderTest } from './hookline.js';
 
 const GROUPS = [EVENTS_GROUP, LANES_GROUP];
@@ -39,18 +40,38 @@ export class Fleet {
 
   /** Waits until both groups count on so many members. */
   async untilMembers(count: number): Promise<void> {
-    const brokers = this.hookline.installation.kafka?.brokers.join();
-    const { kafka } = loadConfig({ kafka: kafkaSection }, { KAFKA_BROKERS: brokers });
-    const admin = createKafka(kafka, { role: 'test', logger: silentLogger }).admin();
-    await admin.connect();
-    try {
-      await waitUntil(
+    await this.asking((admin) =>
+      waitUntil(
         async () => {
           const { groups } = await admin.describeGroups(GROUPS);
           return groups.every(({ state, members }) => state === 'Stable' && members.length === count);
         },
         { deadlineMs: 90_000, what: `${count} members in each group` },
+      ),
+    );
+  }
+
+  /** Waits until everything that any lane has is done with, by what the workers have committed. */
+  async untilLanesAreThrough(): Promise<void> {
+    await this.asking(async (admin) => {
+      const isLane = (topic: string): boolean =>
+        topic === TOPICS.deliveries || topic === TOPICS.replays || retryDelayOf(topic) !== undefined;
+      const lanes = (await admin.listTopics()).filter(isLane);
+      await waitUntil(
+        // Twice: what moves from one lane to another between two looks is seen by the second, for it waits there for a second.
+        async () => (await openIn(admin, lanes)) + (await openIn(admin, lanes)) === 0,
+        { deadlineMs: 90_000, what: 'the lanes to be through', seen: () => openIn(admin, lanes) },
       );
+    });
+  }
+
+  private async asking(ask: (admin: Admin) => Promise<unknown>): Promise<void> {
+    const brokers = this.hookline.installation.kafka?.brokers.join();
+    const { kafka } = loadConfig({ kafka: kafkaSection }, { KAFKA_BROKERS: brokers });
+    const admin = createKafka(kafka, { role: 'test', logger: silentLogger }).admin();
+    await admin.connect();
+    try {
+      await ask(admin);
     } finally {
       await admin.disconnect();
     }
@@ -59,6 +80,21 @@ export class Fleet {
   private remove(worker: RoleProcess): void {
     this.workers.splice(this.workers.indexOf(worker), 1);
   }
+}
+
+/** Records of these lanes that are not complete. */
+async function openIn(admin: Admin, lanes: readonly string[]): Promise<number> {
+  const offsets = new TopicOffsets(admin);
+  const open = lanes.map(async (topic) => {
+    const [found] = await admin.fetchOffsets({ groupId: LANES_GROUP, topics: [topic] });
+    const committed = new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    const bounds = await offsets.bounds(topic);
+    return bounds.reduce(
+      (sum, { partition, low, high }) => sum + high - Math.max(low, committed.get(partition) ?? 0),
+      0,
+    );
+  });
+  return (await Promise.all(open)).reduce((sum, count) => sum + count, 0);
 }
 
 /** The sum of a metric's values, of those whose labels are like this. */

@@ -257,6 +257,38 @@ describe('an event', () => {
     expect(retries.map(({ headers = {} }) => isUncounted(headers))).toEqual([true, true, false]);
   });
 
+  it('goes to Kafka in company where nobody waits for it, and at once where its owner may send it', async () => {
+    const engine = engineWith(
+      { endpointConcurrency: 1, directWaitMs: 0, breakerFailures: 100 },
+      { isOwner: () => false },
+    );
+    engine.targets.apply('sub_a', subscriptionRecord({ id: 'sub_a' }));
+    answer = () => ({ status: 500, durationMs: 1 });
+    await engine.events.handler([record()])[0];
+    answer = () => ({ status: 410, durationMs: 1 });
+    await engine.events.handler([record({ offset: 8, headers: encodeEventHeaders({ ...event, id: 'e8' }) })])[0];
+    engine.targets.apply('sub_a', subscriptionRecord({ id: 'sub_a', version: 2 }));
+    answer = () => new Promise(() => undefined);
+    const [, spilled] = engine.events.handler(
+      [9, 10].map((offset) => record({ offset, headers: encodeEventHeaders({ ...event, id: `e${offset}` }) })),
+    );
+    await spilled;
+    engine.targets.apply(
+      'sub_a',
+      subscriptionRecord({ id: 'sub_a', version: 3, rateLimit: { perSecond: 1, burst: 1 } }),
+    );
+    await engine.events.handler([record({ offset: 11, headers: encodeEventHeaders({ ...event, id: 'e11' }) })])[0];
+    const inCompany = written
+      .filter(({ topic }) => topic !== TOPICS.attempts)
+      .map(({ topic, unhurried }) => [topic, unhurried === true]);
+    expect(inCompany).toEqual([
+      ['hookline.retry.5s', true],
+      [TOPICS.deadLetters, true],
+      [TOPICS.deliveries, true],
+      [TOPICS.deliveries, false],
+    ]);
+  });
+
   it('finds no word about an endpoint whose subscription was deleted: its owner takes it back', async () => {
     const engine = engineWith({ breakerFailures: 1 });
     subscribe(engine, 'sub_a');

@@ -26,15 +26,13 @@ import { toldAgeOuts } from './agedout/told-age-outs.js';
 import { DeliveryEngine } from './engine.js';
 import { dedupeLookBack } from './intake/look-back.js';
 import { existingLanes } from './lanes/existing-lanes.js';
+import { mayRest } from './lanes/lane-topics.js';
 import { LaneShare } from './lanes/share.js';
 import { LogTime } from './log-time.js';
 import { DeliveryMetrics } from './metrics.js';
 import { laneEndOf } from './ordering/lane-end.js';
 import { recordsIn } from './subscriptions/records-in.js';
 import { ViewGate } from './subscriptions/view-gate.js';
-
-/** What comes into a lane of this delay or more is not due for so long that it may be read in lumps; ms. */
-const RESTS_FROM_MS = 2_000;
 
 export interface WorkerParts {
   kafka: KafkaConfig;
@@ -218,7 +216,7 @@ export class DeliveryWorker {
       onRevoked: (assignment) => lanes.revoked(assignment),
       // Retries wait until they are due, and replays for as long as live work leaves them no room.
       waitsOnPurpose: (topic) => topic === TOPICS.replays || retryDelayOf(topic) !== undefined || ordered.isFull,
-      mayRest: (topic) => (retryDelayOf(topic) ?? 0) >= RESTS_FROM_MS,
+      mayRest,
       highWater: { records: delivery.laneHeldRecords, bytes: delivery.laneHeldBytes },
     };
   }

@@ -109,8 +109,15 @@ const durationSchema = z
   });
 
 /** A time, written `250ms`, `15s`, `10m`, `24h`, `7d`; the value is in milliseconds. */
-export const duration = (env: string, about: string, options: Options<string> = {}): Setting<number> =>
-  setting(env, about, durationSchema, options);
+export const duration = (
+  env: string,
+  about: string,
+  { max, ...options }: Options<string> & { max?: string } = {},
+): Setting<number> => {
+  if (max === undefined) return setting(env, about, durationSchema, options);
+  const within = z.number().max(durationSchema.parse(max), `must be at most ${max}`);
+  return setting(env, about, durationSchema.pipe(within), options);
+};
 
 /** Times, comma-separated; the values are in milliseconds. */
 export const durations = (env: string, about: string, options: Options<string> = {}): Setting<number[]> =>

@@ -90,6 +90,7 @@ export class Handover {
       retryTopic(delayMs),
       delivery,
       delivery.waiting === undefined ? markUncounted(headers) : headers,
+      true,
     );
     const isAnother = attempt === undefined && retryDelayOf(delivery.assignment.topic) !== undefined;
     if (isAnother && delayMs < TOLD_FROM_MS) return written;
@@ -112,7 +113,7 @@ export class Handover {
   ): Promise<unknown> {
     this.metrics.deadLettered(reason);
     return Promise.all([
-      this.write(TOPICS.deadLetters, delivery, encodeDeadLetterHeaders({ delivery: delivery.envelope, reason })),
+      this.write(TOPICS.deadLetters, delivery, encodeDeadLetterHeaders({ delivery: delivery.envelope, reason }), true),
       this.tellIfOurs(delivery, { state: 'dead-lettered', reason, ...(attempt ? { attempt } : {}) }, goneVersion),
     ]);
   }
@@ -170,7 +171,7 @@ export class Handover {
     topic: string,
     { envelope, body, assignment }: Delivery,
     headers: Record<string, Buffer | string>,
-    unhurried = true,
+    unhurried: boolean,
   ): Promise<unknown> {
     return this.appendIfOurs({ topic, key: envelope.subscriptionId, value: body, headers, unhurried }, assignment);
   }

@@ -1,5 +1,7 @@
 import { retryDelayOf, retryTopic, TOPICS } from '@hookline/contracts';
 
+const RESTS_FROM_MS = 2_000;
+
 /**
  * Every lane that exists: what a delay that is no longer written still holds is drained, not forgotten.
  * @param existing all topics of the cluster
@@ -9,6 +11,11 @@ export function laneTopics(existing: readonly string[]): string[] {
     (topic) => topic === TOPICS.deliveries || topic === TOPICS.replays || retryDelayOf(topic) !== undefined,
   );
   return lanes.sort();
+}
+
+/** What comes into a tier of this delay or more is not due for so long that it may be read in lumps. */
+export function mayRest(topic: string): boolean {
+  return (retryDelayOf(topic) ?? 0) >= RESTS_FROM_MS;
 }
 
 /** The topics that this worker can't be without, and that are not there. */

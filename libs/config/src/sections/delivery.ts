@@ -224,8 +224,8 @@ export const deliverySection = section<DeliveryConfig>('Delivery', {
   ),
   outcomeIntervalMs: duration(
     'HOOKLINE_OUTCOME_INTERVAL',
-    'Outcomes, retries and dead letters are gathered for so long and written together: history and progress are late by it, no delivery is.',
-    { default: '40ms' },
+    'Outcomes, retries, dead letters and what finds no room here are gathered for so long and written together: history and progress are late by it.',
+    { default: '40ms', max: '1s' },
   ),
   commitIntervalMs: duration('HOOKLINE_COMMIT_INTERVAL', 'How often progress is committed.', { default: '250ms' }),
   idempotencyWindowMs: duration('HOOKLINE_IDEMPOTENCY_WINDOW', 'For how long a repeated event id makes no delivery.', {

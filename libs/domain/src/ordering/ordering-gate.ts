@@ -1,9 +1,9 @@
 import type { LogPosition } from '@hookline/contracts';
 import type { OrderedStream } from './ordered-stream.js';
 import { OrderedStreams } from './ordered-streams.js';
+import { OrderedTurns } from './ordered-turns.js';
 import type { Finished, FoundRecord, GateVerdict, OrderedEvent, OrderedWork } from './ordered-work.js';
 import type { Outstanding } from './outstanding.js';
-import { OrderedTurns } from './ordered-turns.js';
 import { PassedOffsets } from './passed-offsets.js';
 import { ScannedRecords, type Carried } from './scanned-records.js';
 

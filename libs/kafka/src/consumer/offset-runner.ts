@@ -5,7 +5,7 @@ import { GroupSession, type SessionEvents } from './group-session.js';
 import { HandOver } from './hand-over.js';
 import { Intake } from './intake.js';
 import { Lease } from './lease.js';
-import { OwnedPartition } from './owned-partition.js';
+import type { OwnedPartition } from './owned-partition.js';
 import { OwnedPartitions } from './owned-partitions.js';
 import type { Assignment } from './record.js';
 import type { RunnerHealth, RunnerObserver, RunnerStats } from './runner-observer.js';
